@@ -1,0 +1,2 @@
+//! `banyan`: the program.
+fn main() {}

@@ -1,0 +1,5 @@
+//! Who is who: nodes, publishers, sessions.
+
+mod id;
+
+pub use id::{NodeId, PublisherId, SessionId};
