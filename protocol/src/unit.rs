@@ -41,7 +41,9 @@ impl fmt::Display for Bitrate {
 
 /// Why a text is not a bitrate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a bitrate: write a number and a unit, such as \"20 Mbit/s\" or \"800 kbit/s\"")]
+#[error(
+    "{0:?} is not a bitrate: write a number and a unit, such as \"20 Mbit/s\" or \"800 kbit/s\""
+)]
 pub struct ParseBitrateError(String);
 
 impl FromStr for Bitrate {
@@ -50,9 +52,7 @@ impl FromStr for Bitrate {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let err = || ParseBitrateError(text.to_owned());
         let trimmed = text.trim();
-        let split = trimmed
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .ok_or_else(err)?;
+        let split = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(err)?;
         let (number, unit) = trimmed.split_at(split);
         let number: f64 = number.parse().map_err(|_| err())?;
         let factor = match unit.trim().to_ascii_lowercase().as_str() {
@@ -90,9 +90,12 @@ mod tests {
 
     #[test]
     fn bitrates_are_read_and_written_alike() {
-        for (text, bps) in
-            [("20 Mbit/s", 20_000_000), ("1.5mbps", 1_500_000), ("800 kbit/s", 800_000), ("9 bit/s", 9)]
-        {
+        for (text, bps) in [
+            ("20 Mbit/s", 20_000_000),
+            ("1.5mbps", 1_500_000),
+            ("800 kbit/s", 800_000),
+            ("9 bit/s", 9),
+        ] {
             let rate: Bitrate = text.parse().expect(text);
             assert_eq!(rate.bps(), bps);
             assert_eq!(rate.to_string().parse(), Ok(rate));
