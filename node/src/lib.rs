@@ -1,1 +1,4 @@
 //! The Banyan node.
+
+pub mod http;
+pub mod status;
