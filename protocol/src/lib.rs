@@ -4,11 +4,13 @@
 //! generator. The node feeds it inputs and carries out its outputs; so does the simulator.
 //!
 //! Reading order: [`identity`] (who), [`session`] (what is live), [`coding`] (blocks, shards),
-//! `forest` (who carries what).
+//! [`forest`] (who carries what).
 
 pub mod coding;
+pub mod forest;
 pub mod identity;
 pub mod limits;
+pub mod rng;
 pub mod time;
 pub mod unit;
 pub mod wire;

@@ -15,3 +15,26 @@ pub const PAYLOAD_BYTES_MAX: usize = 1460;
 pub const BLOCK_PACKETS_MAX: usize = 4096;
 /// Most frames in one block: one video frame, some audio frames. Guess.
 pub const BLOCK_FRAMES_MAX: usize = 64;
+
+/// Longest control message, bytes. Derived: the largest, 8 members with 4 IPv6 addresses each,
+/// takes about 1.1 kB; the rest is room for fields to come.
+pub const CONTROL_BYTES_MAX: usize = 8 << 10;
+/// Most addresses of one contact. Derived: IPv4 and IPv6, local and mapped.
+pub const ADDRESSES_MAX: usize = 4;
+/// Most members in one message. Derived: `forest.md` 5.2, a shuffle of 8.
+pub const MEMBERS_MAX: usize = 8;
+/// Most members a redirect names. Spec: `proto/SPEC.md#link`.
+pub const REDIRECTS_MAX: usize = 4;
+/// Most links between the root and a node. Derived: twice the depth the forest aims at (7), so that
+/// only a loop or a lie can reach it.
+pub const PATH_MAX: usize = 16;
+/// Most blocks one pull may name. Derived: 2 s at 30 blocks/s.
+pub const PULL_BLOCKS_MAX: u64 = 64;
+/// Most members of a session a node remembers. Derived: `forest.md` 5.2, active 6, passive 48.
+pub const CANDIDATES_MAX: usize = 64;
+/// Most children of one node, over all stripes. Guess: 1 Gbit/s of 0.5 Mbit/s stripes is twice that.
+pub const CHILDREN_MAX: usize = 1024;
+/// Most sessions a node takes part in. Guess.
+pub const SESSIONS_MAX: usize = 64;
+/// Most links of a node. Derived: `CHILDREN_MAX` children plus parents and backups.
+pub const LINKS_MAX: usize = 2048;

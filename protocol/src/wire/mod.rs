@@ -1,6 +1,7 @@
 //! Bytes ↔ domain types, nothing else. Every decoder is total: any bytes give a value or a
 //! [`DecodeError`], never a panic, and never more memory than the bytes given.
 
+pub mod control;
 pub(crate) mod proto;
 
 use std::borrow::Cow;

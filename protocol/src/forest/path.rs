@@ -1,0 +1,62 @@
+//! The way from the root to a node, by which loops are seen.
+
+use super::stripe::StripeSet;
+use crate::identity::{NodeId, SessionId};
+use crate::limits::PATH_MAX;
+
+/// A node's mark on a path: four bytes are enough to tell the few nodes of one path apart.
+pub type Tag = u32;
+
+/// The tag of `node` in `session`.
+#[must_use]
+pub fn tag(node: &NodeId, session: &SessionId) -> Tag {
+    let digest = blake3::keyed_hash(session.as_bytes(), node.as_bytes());
+    let bytes = digest.as_bytes();
+    u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+}
+
+/// The way of one stripe from the root to a node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Path {
+    /// Root first, the node last.
+    pub tags: Vec<Tag>,
+    /// Whether the node's own feed has stopped and is being repaired.
+    pub stalled: bool,
+    /// Stripes in which the root has no helper.
+    pub short: StripeSet,
+}
+
+impl Path {
+    /// Links from the root to the node. 0 for the root.
+    #[must_use]
+    pub fn depth(&self) -> u8 {
+        self.tags.len().saturating_sub(1) as u8
+    }
+
+    /// The path of a child with `tag` below this node, or `None` if it would be a loop or too long.
+    #[must_use]
+    pub fn child(&self, tag: Tag) -> Option<Self> {
+        if self.tags.contains(&tag) || self.tags.len() >= PATH_MAX {
+            return None;
+        }
+        let mut tags = self.tags.clone();
+        tags.push(tag);
+        Some(Self { tags, ..*self })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_grows_by_one_and_refuses_loops_and_endless_ways() {
+        let root = Path { tags: vec![1], ..Path::default() };
+        assert_eq!(root.depth(), 0);
+        let child = root.child(2).expect("no loop");
+        assert_eq!((child.depth(), child.tags.as_slice()), (1, [1, 2].as_slice()));
+        assert_eq!(child.child(1), None);
+        let long = (2..).try_fold(root, |path, tag| path.child(tag).ok_or(path));
+        assert_eq!(long.expect_err("it ends").tags.len(), PATH_MAX);
+    }
+}
