@@ -1,0 +1,6 @@
+//! What the node tells its operator while it runs: logs, on standard error.
+
+pub mod event;
+mod logs;
+
+pub use logs::{check_filter, init};
