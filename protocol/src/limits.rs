@@ -38,3 +38,28 @@ pub const CHILDREN_MAX: usize = 1024;
 pub const SESSIONS_MAX: usize = 64;
 /// Most links of a node. Derived: `CHILDREN_MAX` children plus parents and backups.
 pub const LINKS_MAX: usize = 2048;
+/// How far a clock may be behind the publisher's before what it signed is "not valid yet", seconds.
+/// Guess: home computers without time service drift by minutes, not hours.
+pub const CLOCK_SKEW_SECONDS_MAX: u64 = 300;
+/// Longest life of a session's descriptor and of a delegation, seconds: 31 days. Guess: covers a
+/// channel that never stops, renewed monthly, and bounds what a stolen media key is worth.
+pub const SESSION_SECONDS_MAX: u64 = 31 * 24 * 60 * 60;
+/// Longest encoded signed descriptor, bytes. Derived: the largest valid one is about 700 bytes; the
+/// rest is room for fields to come, and the whole must fit a link that people paste.
+pub const DESCRIPTOR_BYTES_MAX: usize = 1024;
+/// Longest session title, characters. Guess: one line on a phone.
+pub const TITLE_CHARS_MAX: usize = 80;
+/// Largest bitrate a descriptor may say, bits per second. Guess: above any WebRTC encoder.
+pub const BITRATE_BPS_MAX: u64 = 100_000_000;
+/// Most nodes in an invite. Spec: `proto/SPEC.md#invite`.
+pub const INVITE_BOOTSTRAPS_MAX: usize = 8;
+/// Most addresses of one node in an invite. Spec: `proto/SPEC.md#invite`.
+pub const BOOTSTRAP_ADDRESSES_MAX: usize = 4;
+/// Longest invite as text, bytes. Derived: descriptor and bootstraps at their largest are 3 kB in
+/// base64, a ticket 2 kB, a portal's address 1 kB.
+pub const INVITE_TEXT_BYTES_MAX: usize = 8 * 1024;
+/// Longest ticket, bytes. Derived: a ticket is 300 bytes; other issuers may add claims.
+pub const TICKET_BYTES_MAX: usize = 2 * 1024;
+/// How far clocks may differ when a ticket's times are checked, seconds. Derived: RFC 7519 section
+/// 4.1.4 allows "some small leeway, usually no more than a few minutes"; a ticket may live minutes.
+pub const TICKET_LEEWAY_SECONDS: u64 = 30;

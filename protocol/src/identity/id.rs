@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::domain::Domain;
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -70,6 +72,19 @@ id!(
     /// A session: BLAKE3 over the publisher's key and a nonce, see `proto/SPEC.md#identity`.
     SessionId
 );
+
+/// Length of the nonce in a session's id. Derived: 2^64 sessions of one publisher before two meet.
+pub const SESSION_NONCE_BYTES: usize = 16;
+
+impl SessionId {
+    /// The id of the session that `publisher` opens with `nonce`.
+    ///
+    /// spec: proto/SPEC.md#identity
+    #[must_use]
+    pub fn derive(publisher: &PublisherId, nonce: &[u8; SESSION_NONCE_BYTES]) -> Self {
+        Self(Domain::SessionId.hash(&[publisher.as_bytes(), nonce]))
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,18 @@
-//! Who is who: nodes, publishers, sessions.
+//! Who is who: nodes, publishers, sessions, and what they may do.
+//!
+//! Ed25519 everywhere. A publisher's key names its sessions and stays with the publisher; a
+//! [`MediaKey`] signs the media under a [`Delegation`]; a [`Ticket`] lets somebody publish or watch.
 
+mod delegation;
+mod domain;
 mod id;
+mod keys;
+mod ticket;
 
-pub use id::{NodeId, PublisherId, SessionId};
+pub use delegation::{Delegation, DelegationError, SignedDelegation};
+pub(crate) use domain::Domain;
+pub use ed25519_dalek::VerifyingKey;
+pub use id::{NodeId, PublisherId, SESSION_NONCE_BYTES, SessionId};
+pub(crate) use keys::public_key;
+pub use keys::{BadSignature, MediaKey, NodeKey, PublisherKey, SIGNATURE_BYTES, Signature};
+pub use ticket::{Action, ParseActionError, Ticket, TicketError};

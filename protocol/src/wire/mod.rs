@@ -2,6 +2,7 @@
 //! [`DecodeError`], never a panic, and never more memory than the bytes given.
 
 pub mod control;
+pub(crate) mod fields;
 pub(crate) mod proto;
 
 use std::borrow::Cow;
