@@ -11,6 +11,7 @@ pub mod forest;
 pub mod identity;
 pub mod limits;
 pub mod rng;
+pub mod session;
 pub mod time;
 pub mod unit;
 pub mod wire;

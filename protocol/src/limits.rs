@@ -38,6 +38,7 @@ pub const CHILDREN_MAX: usize = 1024;
 pub const SESSIONS_MAX: usize = 64;
 /// Most links of a node. Derived: `CHILDREN_MAX` children plus parents and backups.
 pub const LINKS_MAX: usize = 2048;
+
 /// How far a clock may be behind the publisher's before what it signed is "not valid yet", seconds.
 /// Guess: home computers without time service drift by minutes, not hours.
 pub const CLOCK_SKEW_SECONDS_MAX: u64 = 300;
@@ -53,8 +54,6 @@ pub const TITLE_CHARS_MAX: usize = 80;
 pub const BITRATE_BPS_MAX: u64 = 100_000_000;
 /// Most nodes in an invite. Spec: `proto/SPEC.md#invite`.
 pub const INVITE_BOOTSTRAPS_MAX: usize = 8;
-/// Most addresses of one node in an invite. Spec: `proto/SPEC.md#invite`.
-pub const BOOTSTRAP_ADDRESSES_MAX: usize = 4;
 /// Longest invite as text, bytes. Derived: descriptor and bootstraps at their largest are 3 kB in
 /// base64, a ticket 2 kB, a portal's address 1 kB.
 pub const INVITE_TEXT_BYTES_MAX: usize = 8 * 1024;

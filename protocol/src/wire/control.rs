@@ -3,6 +3,7 @@
 //! spec: proto/SPEC.md#link
 
 use super::DecodeError;
+use super::fields::{array, decode_address, encode_address};
 use super::proto::link as pb;
 use crate::forest::{Contact, Member, Path, Role, StripeSet};
 use crate::identity::{NodeId, SessionId};
@@ -12,7 +13,6 @@ use crate::limits::{
 };
 use bytes::Bytes;
 use prost::Message;
-use std::net::{IpAddr, SocketAddr};
 
 /// One control message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -342,22 +342,10 @@ fn stripe(value: u32) -> Result<u8, DecodeError> {
         .ok_or(DecodeError::field("stripe", "out of range"))
 }
 
-fn array<const N: usize>(field: &'static str, bytes: &[u8]) -> Result<[u8; N], DecodeError> {
-    bytes.try_into().map_err(|_| DecodeError::field(field, "has the wrong length"))
-}
-
 fn encode_contact(contact: &Contact) -> pb::Contact {
-    let addresses = contact.addresses.iter().map(|address| {
-        let mut bytes = match address.ip() {
-            IpAddr::V4(ip) => ip.octets().to_vec(),
-            IpAddr::V6(ip) => ip.octets().to_vec(),
-        };
-        bytes.extend(address.port().to_be_bytes());
-        bytes.into()
-    });
     pb::Contact {
         node: Bytes::copy_from_slice(contact.node.as_bytes()),
-        addresses: addresses.collect(),
+        addresses: contact.addresses.iter().map(encode_address).collect(),
     }
 }
 
@@ -369,17 +357,6 @@ fn decode_contact(contact: pb::Contact) -> Result<Contact, DecodeError> {
     let addresses: Result<Vec<_>, _> =
         contact.addresses.iter().map(|b| decode_address(b)).collect();
     Ok(Contact { node, addresses: addresses? })
-}
-
-fn decode_address(bytes: &[u8]) -> Result<SocketAddr, DecodeError> {
-    let bad = DecodeError::field("address", "is neither 6 nor 18 bytes");
-    let (ip, port) = bytes.split_last_chunk::<2>().ok_or(bad.clone())?;
-    let ip: IpAddr = match ip.len() {
-        4 => array::<4>("address", ip)?.into(),
-        16 => array::<16>("address", ip)?.into(),
-        _ => return Err(bad),
-    };
-    Ok(SocketAddr::new(ip, u16::from_be_bytes(*port)))
 }
 
 fn decode_contacts(

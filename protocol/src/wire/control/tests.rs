@@ -1,5 +1,6 @@
 use super::*;
 use proptest::prelude::*;
+use std::net::SocketAddr;
 
 fn node() -> impl Strategy<Value = NodeId> {
     any::<[u8; 32]>().prop_map(NodeId::from_bytes)

@@ -1,0 +1,18 @@
+//! A live event: what its publisher says about it, and how others find it.
+//!
+//! [`Descriptor`] → signed → travels in an [`Invite`] → checked → [`Session`], which the rest of
+//! the core may rely on.
+
+mod descriptor;
+mod invite;
+mod policy;
+
+pub use descriptor::{
+    Descriptor, DescriptorBuilder, DescriptorError, InvalidDescriptor, Session, SignedDescriptor,
+    default_stripes,
+};
+pub use invite::{Invite, InviteError};
+pub use policy::{Policy, Relay, Watch};
+
+#[cfg(test)]
+pub(crate) mod testing;
