@@ -3,5 +3,6 @@
 pub mod config;
 pub mod exit;
 pub mod http;
+pub mod keys;
 pub mod status;
 pub mod telemetry;
