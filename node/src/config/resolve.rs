@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use banyan_protocol::limits::{K_MAX, M_MAX};
+use banyan_protocol::limits::{K_MAX, M_MAX, SESSION_SECONDS_MAX, TITLE_CHARS_MAX};
+use banyan_protocol::session::default_stripes;
 use banyan_protocol::unit::Bitrate;
 
 use super::patch::{
@@ -32,12 +33,8 @@ pub const BITRATE: Bitrate = Bitrate::from_kbps(4_000);
 pub const BITRATE_MAX: Bitrate = Bitrate::from_kbps(50_000);
 /// Lowest bitrate of a session: below it, headers outweigh the sound they carry. Guess.
 pub const BITRATE_MIN: Bitrate = Bitrate::from_kbps(16);
-/// Default parity shards. Spec: DESIGN section 5, two because one is not enough under churn.
-pub const PARITY_SHARDS: u8 = 2;
 /// Default life of a session's link. Guess: an event and the days around it.
 pub const VALID_FOR: TimeSpan = TimeSpan(Duration::from_secs(7 * 86_400));
-/// Longest title, bytes. Guess: two lines on a phone, and it travels in every invite.
-pub const TITLE_BYTES_MAX: usize = 200;
 /// Most entries of a list of addresses. Guess: far above use, far below harm.
 pub const LIST_MAX: usize = 64;
 
@@ -200,12 +197,13 @@ fn session(patch: SessionPatch) -> Result<Session, Refusal> {
             &format!("give {BITRATE_MIN} to {BITRATE_MAX}"),
         ));
     }
-    let data_shards = patch.data_shards.unwrap_or_else(|| data_shards(bitrate));
+    let (default_k, default_m) = default_stripes(bitrate, true);
+    let data_shards = patch.data_shards.unwrap_or(default_k);
     if !(1..=K_MAX).contains(&data_shards) {
         let next = format!("give 1 to {K_MAX}, or leave it out and it follows the bitrate");
         return Err(bad("session.data_shards", &format!("is {data_shards}"), &next));
     }
-    let parity_shards = patch.parity_shards.unwrap_or(PARITY_SHARDS);
+    let parity_shards = patch.parity_shards.unwrap_or(default_m);
     if parity_shards > M_MAX {
         return Err(bad(
             "session.parity_shards",
@@ -214,11 +212,14 @@ fn session(patch: SessionPatch) -> Result<Session, Refusal> {
         ));
     }
     let title = patch.title.unwrap_or_else(|| "Live".to_owned()).trim().to_owned();
-    if title.is_empty() || title.len() > TITLE_BYTES_MAX || title.chars().any(char::is_control) {
+    if title.is_empty()
+        || title.chars().count() > TITLE_CHARS_MAX
+        || title.chars().any(char::is_control)
+    {
         return Err(bad(
             "session.title",
             "is empty, too long, or has control characters",
-            &format!("give one line of at most {TITLE_BYTES_MAX} bytes"),
+            &format!("give one line of at most {TITLE_CHARS_MAX} characters"),
         ));
     }
     let mut video_codecs = Vec::new();
@@ -231,11 +232,11 @@ fn session(patch: SessionPatch) -> Result<Session, Refusal> {
         return Err(bad("session.video_codecs", "is empty", "name at least one codec"));
     }
     let valid_for = patch.valid_for.unwrap_or(VALID_FOR);
-    if valid_for.0 < Duration::from_secs(60) || valid_for.0 > Duration::from_secs(366 * 86_400) {
+    if !(60..=SESSION_SECONDS_MAX).contains(&valid_for.0.as_secs()) {
         return Err(bad(
             "session.valid_for",
             &format!("is {valid_for}"),
-            "give one minute (\"1min\") to a year (\"366d\")",
+            "give one minute (\"1min\") to a month (\"31d\")",
         ));
     }
     Ok(Session {
@@ -247,16 +248,6 @@ fn session(patch: SessionPatch) -> Result<Session, Refusal> {
         watch: patch.watch.unwrap_or_default(),
         valid_for,
     })
-}
-
-/// Data shards that suit a bitrate. Spec: DESIGN section 5.
-#[must_use]
-pub fn data_shards(bitrate: Bitrate) -> u8 {
-    match bitrate.bps() {
-        0..=2_000_000 => 4,
-        2_000_001..=5_000_000 => 8,
-        _ => 12,
-    }
 }
 
 fn log(patch: LogPatch) -> Result<Log, Refusal> {

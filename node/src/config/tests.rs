@@ -221,11 +221,11 @@ fn values_out_of_range_are_refused_with_the_range() {
         (
             ["--title", " "],
             "session.title is empty, too long, or has control characters\n  try: give one line of \
-             at most 200 bytes",
+             at most 80 characters",
         ),
         (
             ["--valid-for", "3s"],
-            "session.valid_for is 3s\n  try: give one minute (\"1min\") to a year (\"366d\")",
+            "session.valid_for is 3s\n  try: give one minute (\"1min\") to a month (\"31d\")",
         ),
         (
             ["--listen-bind", "127.0.0.1,127.0.0.2"],

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use banyan_protocol::coding::block::VideoCodec;
+use banyan_protocol::session;
 use libp2p::PeerId;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,15 @@ pub enum Watch {
     Open,
     /// Whoever has a ticket signed by the publisher.
     Ticket,
+}
+
+impl From<Watch> for session::Watch {
+    fn from(watch: Watch) -> Self {
+        match watch {
+            Watch::Open => Self::Open,
+            Watch::Ticket => Self::Ticket,
+        }
+    }
 }
 
 /// How log lines look.
