@@ -145,3 +145,58 @@ fn too_much_is_refused_when_read() {
     let empty = body::write(&wire::Invite::default().encode_to_vec());
     assert!(matches!(empty.parse::<Invite>(), Err(InviteError::Content(_))));
 }
+
+mod properties {
+    use proptest::prelude::*;
+
+    use super::super::super::DescriptorBuilder;
+    use super::*;
+    use crate::identity::{MediaKey, PublisherKey};
+    use crate::session::Policy;
+    use crate::unit::Bitrate;
+
+    fn invites() -> impl Strategy<Value = Invite> {
+        let seeds = (any::<[u8; 32]>(), any::<[u8; 32]>(), any::<[u8; 16]>(), any::<[u8; 32]>());
+        let values =
+            (1..=100_000_000u64, 0..=u64::MAX / 2, "[^\\p{C}\\p{Z}]{0,80}", 1..=16u8, 0..=4u8);
+        let contacts = proptest::collection::vec(
+            (any::<[u8; 32]>(), proptest::collection::vec(any::<SocketAddr>(), 0..6)),
+            0..10,
+        );
+        (seeds, values, contacts).prop_map(|(seeds, (bps, created, title, k, m), contacts)| {
+            let media = MediaKey::from_seed(&seeds.1).verifying_key();
+            let (rate, created) = (Bitrate::from_bps(bps), UnixSeconds(created));
+            let descriptor = DescriptorBuilder::new(seeds.2, seeds.3, media, rate, created)
+                .title(title)
+                .stripes(k, m)
+                .policy(Policy::default())
+                .sign(&PublisherKey::from_seed(&seeds.0))
+                .expect("within bounds");
+            let contact = |(node, addresses): ([u8; 32], Vec<SocketAddr>)| Contact {
+                node: NodeId::from_bytes(node),
+                // Flow label and scope do not travel.
+                addresses: addresses.iter().map(|a| SocketAddr::new(a.ip(), a.port())).collect(),
+            };
+            Invite::new(descriptor, contacts.into_iter().map(contact).collect())
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_and_holds(invite in invites(), portal in "[a-z.]{1,30}") {
+            prop_assert_eq!(invite.to_string().parse(), Ok(invite.clone()));
+            let watch = invite.to_watch_link(&format!("https://{portal}"));
+            let read: Invite = watch.parse().expect("ours");
+            let created = invite.descriptor.claims().created;
+            let session = read.descriptor.verify(created).expect("fresh");
+            prop_assert_eq!(session.id(), invite.descriptor.claimed_session());
+            prop_assert_eq!(read, invite);
+        }
+
+        #[test]
+        fn any_text_is_answered(text in any::<String>(), start in "(banyan|https)://(x/watch/)?") {
+            let _ = text.parse::<Invite>();
+            prop_assert!((start + &text).parse::<Invite>().is_err());
+        }
+    }
+}
