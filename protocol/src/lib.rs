@@ -9,6 +9,7 @@
 pub mod coding;
 pub mod forest;
 pub mod identity;
+pub mod ingest;
 pub mod limits;
 pub mod rng;
 pub mod session;

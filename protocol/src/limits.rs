@@ -62,3 +62,17 @@ pub const TICKET_BYTES_MAX: usize = 2 * 1024;
 /// How far clocks may differ when a ticket's times are checked, seconds. Derived: RFC 7519 section
 /// 4.1.4 allows "some small leeway, usually no more than a few minutes"; a ticket may live minutes.
 pub const TICKET_LEEWAY_SECONDS: u64 = 30;
+
+/// Longest encoded video frame, bytes. Derived: leaves a quarter of `BLOCK_BYTES_MAX` for the audio
+/// and the headers of its block.
+pub const FRAME_BYTES_MAX: usize = BLOCK_BYTES_MAX / 4 * 3;
+/// Most parameter sets remembered from a keyframe. Guess: VPS, SPS and PPS of two layers, and two.
+pub const PARAMETER_SETS_MAX: usize = 8;
+/// Most RTP packets in one video frame. Derived: leaves room in its block for one packet per audio
+/// frame and for parameter sets put in front.
+pub const FRAME_PACKETS_MAX: usize = BLOCK_PACKETS_MAX - BLOCK_FRAMES_MAX - PARAMETER_SETS_MAX;
+/// Most packets of a track held while one is missing, and the jump in sequence numbers that is taken
+/// for a restart. Derived: 200 ms of a 50 Mbit/s stream in packets of 1200 bytes.
+pub const REORDER_PACKETS_MAX: usize = 1024;
+/// Most asks for one missing packet. Derived: one per 40 ms within the 200 ms that video waits.
+pub const NACK_ASKS_MAX: u32 = 4;
