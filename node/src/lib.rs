@@ -8,3 +8,4 @@ pub mod peer;
 pub mod status;
 pub mod telemetry;
 pub mod transport;
+pub mod web;
