@@ -14,7 +14,7 @@
 use std::borrow::Cow;
 
 use axum::Json;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 /// The media type of every error body.
@@ -27,7 +27,8 @@ pub struct Problem {
     code: &'static str,
     detail: Cow<'static, str>,
     next: Option<Cow<'static, str>>,
-    headers: HeaderMap,
+    /// Few and rarely any, so not a map: a problem is an `Err`, and those should be small.
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Problem {
@@ -38,7 +39,7 @@ impl Problem {
         code: &'static str,
         detail: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self { status, code, detail: detail.into(), next: None, headers: HeaderMap::new() }
+        Self { status, code, detail: detail.into(), next: None, headers: Vec::new() }
     }
 
     /// 400: the request is not what the route reads.
@@ -129,7 +130,7 @@ impl Problem {
     /// Adds a header to the response.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+        self.headers.push((name, value));
         self
     }
 

@@ -31,7 +31,9 @@ pub fn check_filter(text: &str) -> Result<(), String> {
     let text = text.trim();
     // `EnvFilter` takes a lone word for a target, and would log everything of a crate "infoo".
     let lone_word = !text.contains([',', '=', ':', '[']);
-    if lone_word && text.parse::<tracing::level_filters::LevelFilter>().is_err() {
+    // Nothing at all parses as a level too: as errors alone.
+    if text.is_empty() || lone_word && text.parse::<tracing::level_filters::LevelFilter>().is_err()
+    {
         return Err("not a level".to_owned());
     }
     EnvFilter::try_new(directives(text)).map(drop).map_err(|e| e.to_string())
