@@ -8,6 +8,8 @@
 
 pub mod coding;
 pub mod forest;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod identity;
 pub mod ingest;
 pub mod limits;

@@ -101,19 +101,21 @@ impl Invite {
 
     /// Body and ticket.
     fn tail(&self) -> String {
-        let body = body::write(&self.encode());
+        let body = body::write(&self.encode_content());
         match &self.ticket {
             Some(ticket) => format!("{body}&t={ticket}"),
             None => body,
         }
     }
 
-    fn encode(&self) -> Vec<u8> {
+    /// The bytes inside the body.
+    pub(crate) fn encode_content(&self) -> Vec<u8> {
         let bootstraps = self.bootstraps.iter().map(write_bootstrap).collect();
         wire::Invite { descriptor: Some(self.descriptor.to_wire()), bootstraps }.encode_to_vec()
     }
 
-    fn decode(bytes: &[u8], ticket: Option<String>) -> Result<Self, DecodeError> {
+    /// Reads what [`Self::encode_content`] wrote.
+    pub(crate) fn decode_content(bytes: &[u8]) -> Result<Self, DecodeError> {
         let message = wire::Invite::decode(bytes)
             .map_err(|_| DecodeError::field("invite", "not a protobuf message"))?;
         let descriptor = message.descriptor.as_ref().ok_or(DecodeError::Truncated("descriptor"))?;
@@ -122,7 +124,7 @@ impl Invite {
         Ok(Self {
             descriptor: SignedDescriptor::from_wire(descriptor)?,
             bootstraps: message.bootstraps.iter().map(read_bootstrap).collect::<Result<_, _>>()?,
-            ticket,
+            ticket: None,
         })
     }
 }
@@ -147,7 +149,8 @@ impl FromStr for Invite {
             Some((body, ticket)) => (body, Some(ticket)),
             None => (tail, None),
         };
-        let invite = Self::decode(&body::read(body)?, ticket.map(str::to_owned))?;
+        let mut invite = Self::decode_content(&body::read(body)?)?;
+        invite.ticket = ticket.map(str::to_owned);
         if session.is_some_and(|session| session != invite.descriptor.claimed_session()) {
             return Err(InviteError::OtherSession);
         }

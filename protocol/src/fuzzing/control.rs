@@ -1,0 +1,67 @@
+//! Control messages of a link.
+
+use bytes::Bytes;
+
+use super::Target;
+use crate::forest::{Contact, Member, Path, Role, StripeSet};
+use crate::identity::{NodeId, SessionId};
+use crate::limits::CONTROL_BYTES_MAX;
+use crate::wire::control::{Body, Control, Graft, PruneReason, Refusal};
+
+pub(super) const CONTROL: Target = Target {
+    name: "control",
+    run: |bytes| {
+        let Ok(message) = Control::decode(Bytes::copy_from_slice(bytes)) else { return };
+        let encoded = message.encode();
+        assert!(encoded.len() <= CONTROL_BYTES_MAX);
+        assert_eq!(Control::decode(encoded), Ok(message));
+    },
+    seeds: || bodies().into_iter().map(seed).collect(),
+};
+
+fn seed(body: Body) -> Vec<u8> {
+    Control { session: SessionId::from_bytes([7; 32]), body }.encode().to_vec()
+}
+
+/// One message of each kind.
+fn bodies() -> Vec<Body> {
+    let address = |text: &str| text.parse().expect("an address");
+    let contact = Contact::new(
+        NodeId::from_bytes([1; 32]),
+        [address("203.0.113.7:4433"), address("[2001:db8::7]:4433")],
+    );
+    let member = Member {
+        contact: contact.clone(),
+        role: Role::Helper,
+        carries: StripeSet::from_bits(0b101),
+        slots_free: 3,
+        depth: 2,
+    };
+    let path = Path { tags: vec![1, 2, 3], stalled: true, short: StripeSet::from_bits(1) };
+    let graft = Graft {
+        stripe: 1,
+        request: 2,
+        channel: 3,
+        slots: 4,
+        resume: 5,
+        repair_of: Some(NodeId::from_bytes([6; 32])),
+        helper: true,
+    };
+    vec![
+        Body::Announce { member: member.clone(), reply: true },
+        Body::Members(vec![member.clone(), member.clone()]),
+        Body::Graft(graft),
+        Body::Admitted {
+            stripe: 1,
+            request: 2,
+            path: path.clone(),
+            backups: vec![contact.clone()],
+        },
+        Body::Redirected { stripe: 1, request: 2, refusal: Refusal::Full, members: vec![member] },
+        Body::Prune { stripe: 1, reason: PruneReason::Leaving, successors: vec![contact] },
+        Body::PathUpdate { stripe: 1, path },
+        Body::Pull { stripe: 1, channel: 2, from: 3, until: 4 },
+        Body::Refresh,
+        Body::End { blocks: 9, signature: [8; 64] },
+    ]
+}
