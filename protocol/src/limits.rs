@@ -76,3 +76,23 @@ pub const FRAME_PACKETS_MAX: usize = BLOCK_PACKETS_MAX - BLOCK_FRAMES_MAX - PARA
 pub const REORDER_PACKETS_MAX: usize = 1024;
 /// Most asks for one missing packet. Derived: one per 40 ms within the 200 ms that video waits.
 pub const NACK_ASKS_MAX: u32 = 4;
+
+/// Largest number of a block. Derived: sums of numbers and windows stay far from overflow.
+pub const BLOCK_NUMBER_MAX: u64 = (1 << 62) - 1;
+/// Longest `fmtp` of a track, bytes. Derived: H.265 parameter sets in base64 take some 300.
+pub const FMTP_BYTES_MAX: usize = 1024;
+/// Most blocks between the next one to play and the newest one seen, and most that a join may wait
+/// for from the start of their group. Derived: 17 s at 30 blocks/s; OBS's default group at 60
+/// blocks/s is 250 blocks.
+pub const WINDOW_BLOCKS: u64 = 512;
+/// Most bytes of shards and blocks held until they are played. Derived: 10 s of 20 Mbit/s with
+/// parity.
+pub const WINDOW_BYTES_MAX: usize = 32 << 20;
+/// How many played or lost blocks are remembered, to tell surplus shards from late ones and to
+/// measure stripes that lag. Derived: 4 s at 30 blocks/s, beyond any stripe worth keeping.
+pub const PAST_BLOCKS: usize = 128;
+/// Most outcomes a rebuilder keeps for a caller that does not ask. Derived: one push gives at most
+/// one per stripe of one block, an expiry one per stripe and block of a few.
+pub const OUTCOMES_MAX: usize = 256;
+/// Most shards in a ring. Derived: `WINDOW_BLOCKS` of `STRIPES_MAX` stripes.
+pub const RING_SHARDS_MAX: usize = WINDOW_BLOCKS as usize * STRIPES_MAX as usize;

@@ -1,11 +1,14 @@
-//! The golden bytes of identities and sessions in `proto/vectors`, as an implementation in another
-//! language would use them: from seeds to bytes, and from bytes back.
+//! The golden bytes of `proto/vectors`, as an implementation in another language would use them: from
+//! seeds to bytes, and from bytes back.
 //!
 //! `BANYAN_VECTORS=write cargo test -p banyan-protocol --test vectors` writes them anew after a
 //! wire change.
 
 use std::path::PathBuf;
 
+use banyan_protocol::coding::{
+    AudioCodec, Block, Checker, Coder, Format, Frame, Packet, Shard, Track, TrackFormat, VideoCodec,
+};
 use banyan_protocol::forest::Contact;
 use banyan_protocol::identity::{
     Action, Delegation, MediaKey, NodeKey, PublisherKey, SessionId, SignedDelegation, Ticket,
@@ -176,4 +179,116 @@ fn ticket_as_jwt() {
         .field("jti", "seat 12")
         .field("encoded", text)
         .check();
+}
+
+/// A block of one video frame in two packets and one audio frame, the start of its group.
+fn media_block() -> Block {
+    let packet = |marker, text: &'static str| Packet { marker, payload: text.into() };
+    Block {
+        number: 300,
+        group: 300,
+        previous: [6; 32],
+        closed_us: 1_800_000_000_040_000,
+        format: Some(Format {
+            video: Some(TrackFormat {
+                codec: VideoCodec::H264,
+                clock_rate: 90_000,
+                fmtp: "packetization-mode=1".to_owned(),
+            }),
+            audio: Some(TrackFormat {
+                codec: AudioCodec::Opus,
+                clock_rate: 48_000,
+                fmtp: String::new(),
+            }),
+        }),
+        frames: vec![
+            Frame {
+                track: Track::Video,
+                timestamp: 0x0102_0304,
+                capture_us: 1_800_000_000_000_000,
+                packets: vec![packet(false, "first packet"), packet(true, "last")],
+            },
+            Frame {
+                track: Track::Audio,
+                timestamp: 0xffff_fc40,
+                capture_us: 1_800_000_000_010_000,
+                packets: vec![packet(true, "sound")],
+            },
+        ],
+    }
+}
+
+/// Names and bytes of the consecutive parts of `encoded`, cut at these lengths.
+fn parts<'a>(mut encoded: &'a [u8], cuts: &[(&'a str, usize)]) -> Vec<(&'a str, &'a [u8])> {
+    let parts = cuts
+        .iter()
+        .map(|(name, len)| {
+            let (part, rest) = encoded.split_at(*len);
+            encoded = rest;
+            (*name, part)
+        })
+        .collect();
+    assert!(encoded.is_empty(), "{} bytes without a name", encoded.len());
+    parts
+}
+
+#[test]
+fn block() {
+    let block = media_block();
+    let encoded = block.encode().expect("within bounds");
+    assert_eq!(Block::decode(&encoded), Ok(block));
+    let frame = [("track", 1), ("timestamp", 4), ("capture_us", 8), ("packets", 1)];
+    let mut cuts = vec![("version", 1), ("number", 8), ("group", 8), ("previous", 32)];
+    cuts.extend([("closed_us", 8)]);
+    cuts.extend([("video.codec", 1), ("video.clock_rate", 4)]);
+    cuts.extend([("video.fmtp_length", 1), ("video.fmtp", 20)]);
+    cuts.extend([("audio.codec", 1), ("audio.clock_rate", 4), ("audio.fmtp_length", 1)]);
+    cuts.push(("frames", 1));
+    cuts.extend(frame);
+    cuts.extend([("payload_head", 1), ("payload", 12), ("payload_head", 1), ("payload", 4)]);
+    cuts.extend(frame);
+    cuts.extend([("payload_head", 1), ("payload", 5)]);
+    let mut vector = Vector::new(
+        "block.hex",
+        "A block, see SPEC.md#block: the fields up to the last payload are its bytes",
+    );
+    for (name, bytes) in parts(&encoded, &cuts) {
+        vector = vector.bytes(name, bytes);
+    }
+    vector.bytes("digest", &Block::digest(&encoded)).check();
+}
+
+#[test]
+fn shards() {
+    let block = media_block();
+    let encoded = block.encode().expect("within bounds");
+    let coder = Coder::new(session(), 1, 3, 2, media()).expect("a code");
+    let checker = Checker::new(session(), media().verifying_key());
+    let payload = encoded.len().div_ceil(3);
+    let cuts = [
+        ("version", 1),
+        ("rendition", 1),
+        ("stripe", 1),
+        ("k", 1),
+        ("m", 1),
+        ("block", 8),
+        ("group", 8),
+        ("block_len", 4),
+        ("signature", 64),
+        ("payload", payload),
+    ];
+    let mut vector = Vector::new(
+        "shard.hex",
+        "The 3+2 shards of the block of block.hex, see SPEC.md#shard: version to payload each",
+    )
+    .bytes("media_seed", media().seed())
+    .field("session", session());
+    for shard in coder.encode(block.number, block.group, &encoded) {
+        let read = Shard::decode(shard.encoded().clone()).expect("ours");
+        assert_eq!(checker.check(&read), Ok(()));
+        for (name, bytes) in parts(shard.encoded(), &cuts) {
+            vector = vector.bytes(name, bytes);
+        }
+    }
+    vector.check();
 }

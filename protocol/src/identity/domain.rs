@@ -14,6 +14,10 @@ pub(crate) enum Domain {
     Delegation,
     /// Signature by a publisher's key.
     Descriptor,
+    /// Signature by a media key.
+    Shard,
+    /// Hash: how a block names the one before it.
+    Block,
 }
 
 impl Domain {
@@ -24,6 +28,8 @@ impl Domain {
             Self::Invite => b"banyan/v1/invite\0",
             Self::Delegation => b"banyan/v1/delegation\0",
             Self::Descriptor => b"banyan/v1/descriptor\0",
+            Self::Shard => b"banyan/v1/shard\0",
+            Self::Block => b"banyan/v1/block\0",
         }
     }
 
@@ -49,7 +55,14 @@ mod tests {
 
     #[test]
     fn no_tag_is_a_prefix_of_another() {
-        let all = [Domain::SessionId, Domain::Invite, Domain::Delegation, Domain::Descriptor];
+        let all = [
+            Domain::SessionId,
+            Domain::Invite,
+            Domain::Delegation,
+            Domain::Descriptor,
+            Domain::Shard,
+            Domain::Block,
+        ];
         for a in all {
             for b in all {
                 assert!(a == b || !a.tag().starts_with(b.tag()), "{a:?} {b:?}");

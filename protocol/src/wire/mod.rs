@@ -3,7 +3,9 @@
 
 pub mod control;
 pub(crate) mod fields;
+pub mod media;
 pub(crate) mod proto;
+pub(crate) mod reader;
 
 use std::borrow::Cow;
 
