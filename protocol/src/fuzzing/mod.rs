@@ -7,6 +7,7 @@
 mod control;
 mod corpus;
 mod ingest;
+mod media;
 mod mutate;
 mod script;
 mod session;
@@ -31,6 +32,9 @@ pub const TARGETS: &[Target] = &[
     control::CONTROL,
     ingest::INGEST,
     ingest::KEYFRAME,
+    media::BLOCK,
+    media::REBUILD,
+    media::SHARD,
     session::DELEGATION,
     session::DESCRIPTOR,
     session::INVITE,
