@@ -4,6 +4,7 @@ pub mod config;
 pub mod exit;
 pub mod http;
 pub mod keys;
+pub mod link;
 pub mod peer;
 pub mod status;
 pub mod telemetry;

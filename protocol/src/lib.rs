@@ -6,15 +6,24 @@
 //! Reading order: [`identity`] (who), [`session`] (what is live), [`coding`] (blocks, shards),
 //! [`forest`] (who carries what).
 
+mod banyan;
 pub mod coding;
+mod context;
 pub mod forest;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod identity;
 pub mod ingest;
+pub mod input;
 pub mod limits;
+pub mod links;
+pub mod output;
 pub mod rng;
 pub mod session;
+mod step;
 pub mod time;
 pub mod unit;
 pub mod wire;
+
+pub use banyan::Banyan;
+pub use step::{Effects, step};

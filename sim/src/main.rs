@@ -1,2 +1,41 @@
-//! The simulator.
-fn main() {}
+//! `sim`: a small session in virtual time, its figures on standard output.
+
+use banyan_protocol::input::JoinRole;
+use banyan_sim::stage::Stage;
+use banyan_sim::world::Network;
+use std::time::Duration;
+
+fn main() {
+    let seed = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(1);
+    let network = Network {
+        delay: Duration::from_millis(20),
+        jitter: Duration::from_millis(5),
+        loss_ppm: 1_000,
+    };
+    let mut stage = Stage::new(6, seed, network, (4, 2), 6);
+    for helper in 1..4 {
+        stage.join(helper, JoinRole::Helper { stripes_max: 2 }, 2);
+    }
+    stage.publish(Duration::from_secs(3));
+    for gateway in 4..6 {
+        stage.join(gateway, JoinRole::Gateway, 12);
+    }
+    stage.publish(Duration::from_secs(10));
+    for gateway in 4..6 {
+        let host = &stage.world.hosts[gateway];
+        println!("gateway={gateway}");
+        println!("blocks_delivered={}", host.delivered.len());
+        println!("blocks_lost={}", stage.lost(gateway));
+        let links = host.banyan.status().into_iter().flat_map(|s| s.stripes).map(|s| s.links);
+        println!("links={:?}", links.map(|links| links.unwrap_or(0)).collect::<Vec<_>>());
+    }
+    if std::env::var("EVENTS").is_ok() {
+        for (i, host) in stage.world.hosts.iter().enumerate() {
+            for (at, event) in &host.events {
+                println!("{at:?} node {i} {event:?}");
+            }
+            println!("{i} {:?}", host.banyan.status());
+        }
+    }
+    println!("trace_hash={:016x}", stage.world.trace_hash());
+}

@@ -4,7 +4,7 @@
 //! (code, length, group) is the publisher's word; a forger can add a shard that fails later, but
 //! cannot make honest shards look wrong. The rest are checked together once there are k.
 
-use super::outcome::{Inconsistency, Outcome, Outcomes, Push, Violation};
+use super::rebuild::{Inconsistency, Outcome, Outcomes, Push, Violation};
 use super::{Checker, Shard, ShardHeader};
 
 /// A shard and where it came from.

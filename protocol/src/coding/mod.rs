@@ -7,10 +7,10 @@
 mod assembly;
 pub mod block;
 mod gf256;
-mod outcome;
 mod rebuild;
 mod reed_solomon;
 mod ring;
+#[cfg(test)]
 pub(crate) mod sample;
 mod shard;
 mod sign;
@@ -19,10 +19,9 @@ mod window;
 
 pub use crate::wire::media::EncodeError;
 pub use block::{AudioCodec, Block, Digest, Format, Frame, Packet, Track, TrackFormat, VideoCodec};
-pub use outcome::{
-    Inconsistency, Outcome, Push, RebuilderConfig, RebuilderStats, Rebuilt, Violation,
+pub use rebuild::{
+    Inconsistency, Outcome, Push, Rebuilder, RebuilderConfig, RebuilderStats, Rebuilt, Violation,
 };
-pub use rebuild::Rebuilder;
 pub use reed_solomon::{BadCode, Code};
 pub use ring::Ring;
 pub use shard::{Shard, ShardHeader};

@@ -1,9 +1,22 @@
 //! The stripe forest: who carries what.
+//!
+//! Every stripe of a session has its own tree. A node is a child in each stripe it takes
+//! ([`parents`]) and a parent mainly in its home stripe ([`children`]); it sees by [`lag`] that a
+//! parent fell silent, and by [`path`] that it would become its own ancestor.
 
+mod candidates;
+mod children;
+mod feed;
+mod lag;
 mod member;
+mod parents;
 mod path;
 mod stripe;
 
+pub(crate) use candidates::Candidates;
+pub(crate) use children::{Admission, Children};
+pub(crate) use lag::{Head, Need, need, need_at};
 pub use member::{Contact, Member, Role};
+pub(crate) use parents::{Asker, Parents, Roster};
 pub use path::{Path, Tag, tag};
 pub use stripe::{StripeSet, home};

@@ -7,7 +7,6 @@
 mod control;
 mod corpus;
 mod ingest;
-mod media;
 mod mutate;
 mod script;
 mod session;
@@ -32,9 +31,6 @@ pub const TARGETS: &[Target] = &[
     control::CONTROL,
     ingest::INGEST,
     ingest::KEYFRAME,
-    media::BLOCK,
-    media::REBUILD,
-    media::SHARD,
     session::DELEGATION,
     session::DESCRIPTOR,
     session::INVITE,

@@ -18,6 +18,8 @@ pub(crate) enum Domain {
     Shard,
     /// Hash: how a block names the one before it.
     Block,
+    /// Signature by a media key: the session is over.
+    End,
 }
 
 impl Domain {
@@ -30,6 +32,7 @@ impl Domain {
             Self::Descriptor => b"banyan/v1/descriptor\0",
             Self::Shard => b"banyan/v1/shard\0",
             Self::Block => b"banyan/v1/block\0",
+            Self::End => b"banyan/v1/end\0",
         }
     }
 
@@ -62,6 +65,7 @@ mod tests {
             Domain::Descriptor,
             Domain::Shard,
             Domain::Block,
+            Domain::End,
         ];
         for a in all {
             for b in all {

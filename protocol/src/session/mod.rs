@@ -5,6 +5,8 @@
 
 mod descriptor;
 mod invite;
+mod live;
+mod outline;
 mod policy;
 
 pub use descriptor::{
@@ -12,6 +14,10 @@ pub use descriptor::{
     default_stripes,
 };
 pub use invite::{Invite, InviteError};
+pub(crate) use live::{Entry, Live};
+pub use live::{SessionStatus, StripeStatus};
+pub use outline::Outline;
+pub(crate) use outline::end_message;
 pub use policy::{Policy, Relay, Watch};
 
 #[cfg(test)]

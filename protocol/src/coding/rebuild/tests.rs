@@ -2,7 +2,6 @@ use super::*;
 use crate::coding::Coder;
 use crate::coding::sample::{SESSION, block, checker, coder, key, publisher};
 use crate::limits::WINDOW_BLOCKS;
-use crate::wire::DecodeError;
 use proptest::prelude::*;
 
 const HONEST: u8 = 0;

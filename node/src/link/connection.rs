@@ -1,0 +1,81 @@
+//! One connection of a link: its tasks, and the handle the driver sends through.
+
+use super::control::{self, ControlSender};
+use super::shards::{self, ShardSender};
+use super::{LinkEvent, LinkStats};
+use crate::transport;
+use banyan_protocol::identity::NodeId;
+use bytes::Bytes;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// A connection and its send queues.
+pub(super) struct Connection {
+    quinn: quinn::Connection,
+    control: ControlSender,
+    shards: ShardSender,
+}
+
+impl Connection {
+    /// Starts the tasks that read and write. They end with the connection, and the reader's last
+    /// word is [`LinkEvent::Down`].
+    pub(super) fn start(link: transport::Link, events: mpsc::Sender<LinkEvent>) -> Self {
+        let transport::Link { node, connection, .. } = link;
+        let (control, outgoing) = control::queue();
+        let shards = ShardSender::start(connection.clone());
+        tokio::spawn(read(connection.clone(), node, events, outgoing));
+        Self { quinn: connection, control, shards }
+    }
+
+    pub(super) fn id(&self) -> usize {
+        self.quinn.stable_id()
+    }
+
+    pub(super) fn rtt(&self) -> Duration {
+        self.quinn.rtt()
+    }
+
+    pub(super) fn send_control(&mut self, message: Bytes) {
+        if self.control.send(message).is_err() {
+            // It has not read for a long time: whatever is sent now would be stale.
+            self.quinn.close(transport::link::CLOSE_BUSY.into(), b"control queue full");
+        }
+    }
+
+    pub(super) fn send_shard(&mut self, channel: u32, block: u64, shard: Bytes) {
+        self.shards.send(channel, block, shard);
+    }
+
+    pub(super) fn close(&self, code: u32, reason: &[u8]) {
+        self.quinn.close(code.into(), reason);
+    }
+
+    pub(super) fn stats(&self, node: NodeId) -> LinkStats {
+        let stats = self.quinn.stats();
+        LinkStats {
+            node,
+            address: self.quinn.remote_address(),
+            rtt: self.quinn.rtt(),
+            sent_bytes: stats.udp_tx.bytes,
+            received_bytes: stats.udp_rx.bytes,
+            lost_packets: stats.path.lost_packets,
+            shards_shed: self.shards.shed(),
+        }
+    }
+}
+
+async fn read(
+    connection: quinn::Connection,
+    node: NodeId,
+    events: mpsc::Sender<LinkEvent>,
+    outgoing: control::Outgoing,
+) {
+    let cause = tokio::select! {
+        cause = control::run(&connection, node, &events, outgoing) => cause,
+        cause = shards::receive(&connection, node, &events) => cause,
+        error = connection.closed() => error.to_string(),
+    };
+    tracing::debug!(peer = %node.short(), cause, "link down");
+    connection.close(transport::link::CLOSE_DONE.into(), b"");
+    let _ = events.send(LinkEvent::Down(node, connection.stable_id())).await;
+}

@@ -1,0 +1,244 @@
+//! [`Banyan`]: routes inputs to the sessions, owns the links and the outbox; holds no policy.
+
+use crate::context::Context;
+use crate::identity::{NodeId, SessionId};
+use crate::input::{Command, Input};
+use crate::limits::SESSIONS_MAX;
+use crate::links::Links;
+use crate::output::{Event, Farewell, OrphanCause, Outbox, Output, Violation};
+use crate::session::{Entry, Live, SessionStatus};
+use crate::time::Timestamp;
+use crate::wire::control::{Body, Control, Refusal};
+use bytes::Bytes;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Links are looked over this often.
+const LINKS_EVERY: Duration = Duration::from_secs(2);
+
+/// One node: everything it does that is not input or output.
+///
+/// The driver's contract: feed one input with [`Banyan::handle_input`], then drain
+/// [`Banyan::poll_output`] to [`Output::Wait`]; feed [`Input::Wake`] at the time it names.
+pub struct Banyan {
+    me: NodeId,
+    seed: [u8; 32],
+    now: Timestamp,
+    drained: bool,
+    links: Links,
+    links_at: Timestamp,
+    addresses: Vec<SocketAddr>,
+    lives: BTreeMap<SessionId, Live>,
+    /// Channel → session, for shards that come in. A channel is never used twice.
+    channels: BTreeMap<u32, SessionId>,
+    next_channel: u32,
+    out: Outbox,
+}
+
+impl Banyan {
+    /// A node that takes part in nothing yet. `seed` decides every random choice it will make.
+    #[must_use]
+    pub fn new(me: NodeId, seed: [u8; 32]) -> Self {
+        Self {
+            me,
+            seed,
+            now: Timestamp::ZERO,
+            drained: true,
+            links: Links::default(),
+            links_at: Timestamp::ZERO,
+            addresses: Vec::new(),
+            lives: BTreeMap::new(),
+            channels: BTreeMap::new(),
+            next_channel: 1,
+            out: Outbox::default(),
+        }
+    }
+
+    /// Feeds one stimulus at `now`. Infallible: a misbehaving peer is an [`Output`], not an error.
+    ///
+    /// # Panics
+    /// If time goes backwards, or the outputs of the last input were not drained.
+    pub fn handle_input(&mut self, now: Timestamp, input: Input) {
+        assert!(now >= self.now, "time went backwards: {:?} -> {now:?}", self.now);
+        assert!(self.drained, "drain poll_output to Output::Wait first");
+        self.now = now;
+        self.drained = false;
+        match input {
+            Input::Command(command) => self.on_command(command),
+            Input::LinkUp { peer, address, rtt } => {
+                self.links.on_up(now, peer, address, rtt);
+                self.each(|live, cx| live.on_link_up(cx, peer));
+            }
+            Input::LinkFailed(peer) => {
+                self.links.on_down(&peer);
+                self.each(|live, cx| live.on_link_failed(cx, peer));
+            }
+            Input::LinkDown(peer) => {
+                self.links.on_down(&peer);
+                self.each(|live, cx| live.on_link_down(cx, peer, OrphanCause::LinkDown));
+            }
+            Input::Rtt(peer, rtt) => self.links.on_rtt(&peer, rtt),
+            Input::Control(peer, bytes) => self.on_control(peer, bytes),
+            Input::Shard(peer, channel, bytes) => self.on_shard(peer, channel, bytes),
+            Input::Found(session, contacts) => {
+                self.with(&session, |live, cx| live.on_found(cx, &contacts));
+            }
+            Input::Advert(from, bytes) => {
+                // Gossip passes through strangers: what cannot be read is nobody's fault here.
+                if let Ok(Control { session, body: Body::Announce { member, .. } }) =
+                    Control::decode(bytes)
+                    && member.contact.node == from
+                {
+                    self.with(&session, |live, cx| live.on_advert(cx, member));
+                }
+            }
+            Input::Addresses(addresses) => {
+                self.lives.values_mut().for_each(|live| live.set_addresses(now, &addresses));
+                self.addresses = addresses;
+            }
+            Input::Wake => {}
+        }
+        self.each(|live, cx| live.on_time(cx));
+        if self.links_at <= now {
+            self.links_at = now + LINKS_EVERY;
+            let needed: BTreeSet<NodeId> = self.lives.values().flat_map(Live::needed).collect();
+            self.links.close_idle(now, &needed, &mut self.out);
+        }
+    }
+
+    /// Returns queued effects in order, and at last [`Output::Wait`] with the next deadline.
+    #[must_use]
+    pub fn poll_output(&mut self) -> Output {
+        self.out.pop().unwrap_or_else(|| {
+            self.drained = true;
+            let lives = self.lives.values().filter_map(Live::deadline).min();
+            let links = (!self.lives.is_empty()).then_some(self.links_at);
+            Output::Wait(lives.into_iter().chain(links).min())
+        })
+    }
+
+    /// What this node is doing, for people and tests.
+    #[must_use]
+    pub fn status(&self) -> Vec<SessionStatus> {
+        self.lives.values().map(|live| live.status(self.now)).collect()
+    }
+
+    /// Every peer with a link.
+    pub fn linked(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.links.up()
+    }
+
+    fn on_command(&mut self, command: Command) {
+        match command {
+            Command::Publish { outline, media_key, slots, first_block } => {
+                if let Some(entry) = self.enter(*outline, slots) {
+                    let session = entry.outline.session;
+                    self.lives
+                        .insert(session, Live::root(self.now, entry, *media_key, first_block));
+                }
+            }
+            Command::Join { outline, role, slots, bootstraps } => {
+                let session = outline.session;
+                let Some(entry) = self.enter(*outline, slots) else {
+                    // Already in it: the invite may still name members unknown here.
+                    self.with(&session, |live, cx| live.on_found(cx, &bootstraps));
+                    return;
+                };
+                let (now, links, out) = (self.now, &mut self.links, &mut self.out);
+                let mut cx = Context { now, links, out };
+                let live = Live::join(&mut cx, entry, role, &bootstraps);
+                self.lives.insert(session, live);
+                for peer in self.links.up().collect::<Vec<_>>() {
+                    self.with(&session, |live, cx| live.on_link_up(cx, peer));
+                }
+            }
+            Command::Ingest(session, draft) => {
+                self.with(&session, |live, cx| live.ingest(cx, draft));
+            }
+            Command::Refresh(session) => self.with(&session, |live, cx| live.refresh(cx)),
+            Command::Leave(session) => {
+                self.with(&session, |live, cx| live.leave(cx));
+                self.lives.remove(&session);
+                self.channels.retain(|_, of| *of != session);
+            }
+        }
+    }
+
+    /// What a new session needs, unless this node is in it already or in too many.
+    fn enter(&mut self, outline: crate::session::Outline, slots: u16) -> Option<Entry> {
+        if self.lives.contains_key(&outline.session) || self.lives.len() >= SESSIONS_MAX {
+            return None;
+        }
+        let channel = self.next_channel;
+        self.next_channel += 1;
+        self.channels.insert(channel, outline.session);
+        let seed = blake3::keyed_hash(&self.seed, outline.session.as_bytes());
+        Some(Entry {
+            me: self.me,
+            seed: *seed.as_bytes(),
+            channel,
+            outline,
+            slots,
+            addresses: self.addresses.clone(),
+        })
+    }
+
+    fn on_control(&mut self, peer: NodeId, bytes: Bytes) {
+        let Ok(Control { session, body }) = Control::decode(bytes) else {
+            self.violated(peer, Violation::Control);
+            return;
+        };
+        let (now, links, out) = (self.now, &mut self.links, &mut self.out);
+        let mut cx = Context { now, links, out };
+        let Some(live) = self.lives.get_mut(&session) else {
+            // Whoever asks must not wait for an answer.
+            if let Body::Graft(graft) = body {
+                let (stripe, request) = (graft.stripe, graft.request);
+                let (refusal, members) = (Refusal::Unknown, Vec::new());
+                cx.send(peer, session, Body::Redirected { stripe, request, refusal, members });
+            }
+            return;
+        };
+        if let Err(violation) = live.on_control(&mut cx, peer, body) {
+            self.violated(peer, violation);
+        }
+    }
+
+    fn on_shard(&mut self, peer: NodeId, channel: u32, bytes: Bytes) {
+        // A channel of a session just left: the parent has not heard of it yet.
+        let Some(session) = self.channels.get(&channel).copied() else { return };
+        let (now, links, out) = (self.now, &mut self.links, &mut self.out);
+        let mut cx = Context { now, links, out };
+        let Some(live) = self.lives.get_mut(&session) else { return };
+        if let Err(violation) = live.on_shard(&mut cx, peer, bytes) {
+            self.violated(peer, violation);
+        }
+        let mut forgers = Vec::new();
+        self.with(&session, |live, cx| forgers = live.take_forgers(cx));
+        for forger in forgers {
+            self.violated(forger, Violation::Forged);
+        }
+    }
+
+    /// Cuts a peer that broke a rule, in every session.
+    fn violated(&mut self, peer: NodeId, violation: Violation) {
+        self.out.event(Event::Violated { peer, violation });
+        self.links.disconnect(peer, Farewell::Violation(violation), &mut self.out);
+        self.each(|live, cx| live.ban(cx, peer));
+    }
+
+    fn each(&mut self, mut act: impl FnMut(&mut Live, &mut Context<'_>)) {
+        let (now, links, out) = (self.now, &mut self.links, &mut self.out);
+        let mut cx = Context { now, links, out };
+        self.lives.values_mut().for_each(|live| act(live, &mut cx));
+    }
+
+    fn with(&mut self, session: &SessionId, act: impl FnOnce(&mut Live, &mut Context<'_>)) {
+        let (now, links, out) = (self.now, &mut self.links, &mut self.out);
+        let mut cx = Context { now, links, out };
+        if let Some(live) = self.lives.get_mut(session) {
+            act(live, &mut cx);
+        }
+    }
+}

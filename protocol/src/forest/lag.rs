@@ -1,0 +1,138 @@
+//! When does a stripe lag, and what is to be done about it?
+//!
+//! A stripe lags when its siblings are ahead of it. When all are silent, nobody can tell a dead
+//! parent from a publisher that pauses, except a backup: so it is probed.
+
+use super::feed::Feed;
+use crate::time::Timestamp;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// Behind the siblings by this: pull from the backup. Derived: `forest.md` 5.6, 2.5 frame times.
+pub(crate) const PULL_AFTER: Duration = Duration::from_millis(80);
+/// Behind by this: promote the backup. Derived: `forest.md` 5.6.
+pub(crate) const PROMOTE_AFTER: Duration = Duration::from_millis(160);
+/// The same when the parent says that it is repairing its own feed. Guess: its repair takes about
+/// 200 ms, once per level above.
+pub(crate) const PROMOTE_AFTER_STALLED: Duration = Duration::from_millis(1000);
+/// All stripes silent for this long beyond the usual interval: probe. Guess.
+const SILENT_AFTER: Duration = Duration::from_millis(120);
+/// Most time between two blocks that is called usual.
+const INTERVAL_MAX: Duration = Duration::from_millis(250);
+/// Block times remembered. Derived: 4 s at 30 blocks/s, far beyond any lag that matters.
+const SEEN_MAX: usize = 128;
+
+/// The newest block seen in any stripe, and when each block was first seen.
+#[derive(Debug, Default)]
+pub(crate) struct Head {
+    seen: VecDeque<(u64, Timestamp)>,
+    interval: Option<Duration>,
+}
+
+impl Head {
+    /// A shard of `block` came, whoever sent it.
+    pub(crate) fn on_shard(&mut self, now: Timestamp, block: u64) {
+        if let Some(&(newest, at)) = self.seen.back() {
+            if block <= newest {
+                return;
+            }
+            let gap = (now.since(at) / (block - newest).min(1_000) as u32).min(INTERVAL_MAX);
+            self.interval = Some(self.interval.map_or(gap, |mean| (mean * 7 + gap) / 8));
+        }
+        if self.seen.len() == SEEN_MAX {
+            self.seen.pop_front();
+        }
+        self.seen.push_back((block, now));
+    }
+
+    /// The newest block.
+    pub(crate) fn newest(&self) -> Option<u64> {
+        self.seen.back().map(|(block, _)| *block)
+    }
+
+    /// When a block after `block` was first seen.
+    fn after(&self, block: Option<u64>) -> Option<Timestamp> {
+        let at = block.map_or(0, |block| self.seen.partition_point(|(seen, _)| *seen <= block));
+        self.seen.get(at).map(|(_, at)| *at)
+    }
+
+    /// When silence of everything becomes suspicious.
+    pub(crate) fn silent_at(&self) -> Option<Timestamp> {
+        let (_, at) = self.seen.back()?;
+        Some(*at + self.interval.unwrap_or(INTERVAL_MAX) * 2 + SILENT_AFTER)
+    }
+}
+
+/// What a fed stripe needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Nothing yet.
+    Nothing,
+    /// Shards from a backup.
+    Pull,
+    /// Another parent.
+    Promote,
+}
+
+/// When `feed` should be pulled, and when its parent should be replaced, if it lags.
+fn deadlines(feed: &Feed, head: &Head) -> Option<(Timestamp, Timestamp)> {
+    let parent = feed.parent.as_ref()?;
+    let behind_since = head.after(feed.newest)?;
+    let patience = if parent.path.stalled { PROMOTE_AFTER_STALLED } else { PROMOTE_AFTER };
+    Some((behind_since + PULL_AFTER, behind_since + patience))
+}
+
+/// What `feed` needs at `now`.
+pub(crate) fn need(now: Timestamp, feed: &Feed, head: &Head) -> Need {
+    match deadlines(feed, head) {
+        Some((_, promote_at)) if now >= promote_at => Need::Promote,
+        Some((pull_at, _)) if now >= pull_at.max(feed.pull_after) => Need::Pull,
+        _ => Need::Nothing,
+    }
+}
+
+/// When [`need`] may give another answer.
+pub(crate) fn need_at(feed: &Feed, head: &Head) -> Option<Timestamp> {
+    let (pull_at, promote_at) = deadlines(feed, head)?;
+    Some(pull_at.max(feed.pull_after).min(promote_at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::feed::Parent;
+    use super::super::path::Path;
+    use super::*;
+    use crate::identity::NodeId;
+
+    fn at(ms: u64) -> Timestamp {
+        Timestamp::from_micros(ms * 1000)
+    }
+
+    #[test]
+    fn a_stripe_behind_its_siblings_is_pulled_then_promoted() {
+        let mut head = Head::default();
+        let mut feed = Feed::new(true, at(0));
+        let path = Path { tags: vec![1], ..Path::default() };
+        let node = NodeId::from_bytes([1; 32]);
+        feed.adopt(at(0), Parent { node, path, draining_until: None }, None);
+        for block in 0..10 {
+            head.on_shard(at(33 * block), block);
+            feed.on_shard(at(33 * block), block);
+        }
+        assert_eq!(need(at(5_000), &feed, &head), Need::Nothing, "a pause is no lag");
+        assert_eq!(need_at(&feed, &head), None);
+        assert!(head.silent_at().is_some_and(|silent| silent < at(297 + 66 + 130)));
+        head.on_shard(at(1_000), 10);
+        assert_eq!(need(at(1_010), &feed, &head), Need::Nothing);
+        assert_eq!(need_at(&feed, &head), Some(at(1_080)));
+        assert_eq!(need(at(1_080), &feed, &head), Need::Pull);
+        feed.pull_after = at(1_150);
+        assert_eq!(need(at(1_090), &feed, &head), Need::Nothing);
+        assert_eq!(need_at(&feed, &head), Some(at(1_150)));
+        assert_eq!(need(at(1_160), &feed, &head), Need::Promote);
+        feed.parent.as_mut().expect("adopted").path.stalled = true;
+        assert_eq!(need(at(1_160), &feed, &head), Need::Pull);
+        feed.on_shard(at(1_170), 10);
+        assert_eq!(need(at(3_000), &feed, &head), Need::Nothing);
+    }
+}

@@ -1,0 +1,193 @@
+//! The first stripe forest in virtual time: it forms, it carries, and deaths go unnoticed.
+
+use banyan_protocol::input::{Command, JoinRole};
+use banyan_protocol::output::Event;
+use banyan_sim::stage::Stage;
+use banyan_sim::world::Network;
+use std::time::Duration;
+
+const HOME: Network =
+    Network { delay: Duration::from_millis(20), jitter: Duration::from_millis(5), loss_ppm: 0 };
+const HELPER: JoinRole = JoinRole::Helper { stripes_max: 2 };
+
+fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+/// A root with one slot per stripe, three helpers with one per stripe, two gateways in a row.
+fn chain(seed: u64) -> Stage {
+    let mut stage = Stage::new(6, seed, HOME, (4, 2), 6);
+    for helper in 1..4 {
+        stage.join(helper, HELPER, 2);
+    }
+    stage.publish(secs(3));
+    stage.join(4, JoinRole::Gateway, 6);
+    stage.publish(secs(1));
+    stage.join(5, JoinRole::Gateway, 1);
+    stage.publish(secs(2));
+    stage
+}
+
+fn repro(seed: u64) -> String {
+    format!("run again: EVENTS=1 cargo run -p banyan-sim -- {seed}")
+}
+
+#[test]
+fn two_nodes_deliver_every_block_in_order() {
+    let mut stage = Stage::new(2, 1, HOME, (4, 2), 6);
+    stage.join(1, JoinRole::Gateway, 0);
+    stage.publish(secs(5));
+    stage.world.run(secs(1));
+    let delivered = &stage.world.hosts[1].delivered;
+    let numbers: Vec<u64> = delivered.iter().map(|(_, block)| block.number).collect();
+    assert_eq!(numbers, (0..stage.published()).collect::<Vec<_>>());
+    assert_eq!(stage.world.hosts[0].delivered.len(), numbers.len(), "the root has them too");
+}
+
+#[test]
+fn helpers_spread_over_the_stripes_and_every_way_has_three_links() {
+    for seed in 1..=20 {
+        let stage = chain(seed);
+        let status = &stage.world.hosts[5].banyan.status()[0];
+        let links: Vec<_> = status.stripes.iter().map(|stripe| stripe.links).collect();
+        assert_eq!(links, [Some(3); 6], "seed {seed}; {}", repro(seed));
+        assert_eq!((stage.lost(4), stage.lost(5)), (0, 0), "seed {seed}; {}", repro(seed));
+    }
+}
+
+#[test]
+fn a_helpers_death_goes_unnoticed_and_its_stripes_are_carried_again() {
+    for seed in 1..=20 {
+        let mut stage = chain(seed);
+        let dead = stage.world.hosts[1].id;
+        let carried: Vec<u8> = stage.world.hosts[4].banyan.status()[0]
+            .stripes
+            .iter()
+            .filter(|stripe| stripe.parent == Some(dead))
+            .map(|stripe| stripe.stripe)
+            .collect();
+        assert!(!carried.is_empty(), "seed {seed}: the helper carries something");
+        let at = stage.world.now();
+        stage.world.kill(1);
+        stage.publish(secs(8));
+        for gateway in [4, 5] {
+            assert_eq!(stage.lost(gateway), 0, "seed {seed}; {}", repro(seed));
+            let last = stage.world.hosts[gateway].delivered.last().expect("it plays").1.number;
+            assert!(stage.published() - last < 10, "seed {seed}: gateway {gateway} is at {last}");
+        }
+        for stripe in carried {
+            let again = stage.world.hosts[4].events.iter().find_map(|(then, event)| match event {
+                Event::Grafted { stripe: s, parent, .. }
+                    if *s == stripe && *then > at && *parent != dead =>
+                {
+                    Some(then.since(at))
+                }
+                _ => None,
+            });
+            let again =
+                again.unwrap_or_else(|| panic!("seed {seed} stripe {stripe} {}", repro(seed)));
+            assert!(again < Duration::from_millis(400), "seed {seed}: carried after {again:?}");
+        }
+    }
+}
+
+#[test]
+fn a_leaving_helper_hands_its_children_over_without_a_pull() {
+    let mut stage = chain(3);
+    let session = stage.outline.session;
+    stage.world.command(2, Command::Leave(session));
+    stage.publish(secs(3));
+    let gateway = &stage.world.hosts[4];
+    assert_eq!((stage.lost(4), stage.lost(5)), (0, 0));
+    let stripes = &gateway.banyan.status()[0].stripes;
+    assert!(stripes.iter().all(|stripe| stripe.parent.is_some()), "{stripes:?}");
+}
+
+#[test]
+fn everyone_hears_of_the_end_even_far_from_the_root() {
+    let mut stage = chain(4);
+    let session = stage.outline.session;
+    stage.world.command(0, Command::Leave(session));
+    stage.world.run(secs(2));
+    for i in 1..6 {
+        let ended = Event::Ended { session };
+        assert!(stage.world.hosts[i].events.iter().any(|(_, e)| *e == ended), "node {i}");
+    }
+}
+
+#[test]
+fn a_keyframe_wish_reaches_the_root_at_most_twice_a_second() {
+    let mut stage = chain(5);
+    let session = stage.outline.session;
+    for _ in 0..30 {
+        stage.world.command(5, Command::Refresh(session));
+        stage.world.command(4, Command::Refresh(session));
+        stage.publish(Duration::from_millis(100));
+    }
+    let wishes = stage.world.hosts[0].events.iter();
+    let wishes = wishes.filter(|(_, e)| *e == Event::KeyframeWanted { session }).count();
+    assert!((3..=7).contains(&wishes), "{wishes} in 3 s");
+}
+
+#[test]
+fn a_lost_shard_in_a_hundred_loses_no_block() {
+    let network = Network { loss_ppm: 10_000, ..HOME };
+    let mut stage = Stage::new(4, 6, network, (8, 2), 20);
+    for gateway in 1..4 {
+        stage.join(gateway, JoinRole::Gateway, 20);
+    }
+    stage.publish(secs(20));
+    for gateway in 1..4 {
+        assert!(stage.world.hosts[gateway].delivered.len() > 550);
+        assert!(stage.lost(gateway) <= 1, "{} lost", stage.lost(gateway));
+    }
+}
+
+#[test]
+fn the_same_seed_makes_the_same_world() {
+    let hash = |seed| {
+        let mut stage = chain(seed);
+        stage.world.kill(1);
+        stage.publish(secs(2));
+        stage.world.trace_hash()
+    };
+    assert_eq!(hash(7), hash(7));
+    assert_ne!(hash(7), hash(8));
+}
+
+#[test]
+fn a_root_that_comes_back_is_followed_without_counting_what_it_never_sent() {
+    let mut stage = chain(9);
+    let before = stage.world.hosts[5].delivered.len();
+    stage.world.kill(0);
+    stage.world.run(secs(7));
+    stage.reopen(0, 6, 1_000_000);
+    stage.publish(secs(20));
+    for gateway in [4, 5] {
+        let delivered = &stage.world.hosts[gateway].delivered;
+        let again = delivered.iter().filter(|(_, block)| block.number >= 1_000_000).count();
+        assert!(again > 60, "gateway {gateway} has {again} blocks after {before}");
+        assert!(stage.lost(gateway) <= 1, "{} ranges lost", stage.lost(gateway));
+    }
+}
+
+#[test]
+fn a_polluter_is_cut_at_its_first_shard_and_nothing_forged_is_shown() {
+    let mut stage = chain(10);
+    let polluter = stage.world.hosts[1].id;
+    stage.world.forge(1);
+    stage.publish(secs(4));
+    for gateway in [4, 5] {
+        assert_eq!(stage.lost(gateway), 0);
+        let shown =
+            stage.world.hosts[gateway].delivered.iter().map(|(_, block)| block.frames.len());
+        assert!(shown.into_iter().all(|frames| frames == 1));
+    }
+    let events = &stage.world.hosts[4].events;
+    let cut = events
+        .iter()
+        .filter(|(_, e)| matches!(e, Event::Violated { peer, .. } if *peer == polluter));
+    assert_eq!(cut.count(), 1, "banned at one strike, and not let in again");
+    let stripes = &stage.world.hosts[4].banyan.status()[0].stripes;
+    assert!(stripes.iter().all(|s| s.parent.is_some() && s.parent != Some(polluter)));
+}
