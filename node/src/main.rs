@@ -1,2 +1,5 @@
 //! `banyan`: the program.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    banyan_node::cli::main()
+}

@@ -13,6 +13,9 @@ use serde::Deserialize;
 
 use super::value::{Bootstrap, Codec, LogFormat, PublicUrl, Role, TimeSpan, Watch};
 
+/// Heading of the session's settings in help texts.
+pub const SESSION_HEADING: &str = "Session";
+
 /// All that one source said.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -198,7 +201,7 @@ pub struct DiscoveryPatch {
 /// The session `banyan publish` makes.
 #[derive(Clone, Debug, Default, PartialEq, Args, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[command(next_help_heading = "Session")]
+#[command(next_help_heading = SESSION_HEADING)]
 pub struct SessionPatch {
     /// Title that viewers see.
     #[arg(id = "session.title", long = "title", env = "BANYAN_SESSION_TITLE", value_name = "TEXT")]
