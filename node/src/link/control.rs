@@ -87,11 +87,7 @@ async fn write(mut send: SendStream, mut outgoing: Outgoing) -> String {
     std::future::pending().await
 }
 
-async fn read(
-    mut receive: RecvStream,
-    node: NodeId,
-    events: &mpsc::Sender<LinkEvent>,
-) -> String {
+async fn read(mut receive: RecvStream, node: NodeId, events: &mpsc::Sender<LinkEvent>) -> String {
     loop {
         let mut length = [0; 2];
         if let Err(error) = receive.read_exact(&mut length).await {

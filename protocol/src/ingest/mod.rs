@@ -79,6 +79,24 @@ pub struct RtpIn {
     pub payload: Bytes,
 }
 
+/// One stimulus, for owners that carry them over a channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// See [`Ingest::handle_rtp`].
+    Rtp(RtpIn),
+    /// See [`Ingest::handle_sender_report`].
+    SenderReport {
+        /// The track it is about.
+        track: Track,
+        /// NTP time, 32.32 fixed point.
+        ntp: u64,
+        /// The RTP timestamp captured then.
+        rtp: u32,
+    },
+    /// See [`Ingest::request_keyframe`].
+    KeyframeRequest,
+}
+
 /// What ingest wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
@@ -177,6 +195,17 @@ impl Ingest {
     pub fn without_nack(mut self, track: Track) -> Self {
         *self.reorder(track).patience_mut() = Patience { wait: REORDER_WAIT, ask: false };
         self
+    }
+
+    /// Takes whatever came.
+    pub fn handle_input(&mut self, now: Timestamp, input: Input) {
+        match input {
+            Input::Rtp(packet) => self.handle_rtp(now, packet),
+            Input::SenderReport { track, ntp, rtp } => {
+                self.handle_sender_report(now, track, ntp, rtp);
+            }
+            Input::KeyframeRequest => self.request_keyframe(now),
+        }
     }
 
     /// Takes one packet. Packets of a track that the format lacks, and payloads longer than
