@@ -19,6 +19,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -94,17 +95,29 @@ fn judge(
     Ok(!same)
 }
 
+/// The address at which a connection came in; an extension of its requests.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival(pub(super) SocketAddr);
+
 /// Rule 3, as a layer: what only this machine may see.
 pub(super) async fn local_only(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(Arrival(own)): Extension<Arrival>,
     request: Request,
     next: Next,
 ) -> Response {
+    // A machine that asks itself at any of its addresses does so from the same address.
+    let is_own = |ip: IpAddr| {
+        let ip = ip.to_canonical();
+        ip.is_loopback() || ip == own.ip().to_canonical()
+    };
     let headers = request.headers();
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let proxied = headers.contains_key(FORWARDED) || headers.contains_key("x-forwarded-for");
     let foreign = headers.get(ORIGIN).is_some_and(|origin| !is_of(origin, host));
-    if proxied || foreign || !peer.ip().to_canonical().is_loopback() || !is_loopback_name(host) {
+    let name = without_port(host);
+    let asked_for_own = ip(name).is_some_and(is_own) || name.eq_ignore_ascii_case("localhost");
+    if proxied || foreign || !is_own(peer.ip()) || !asked_for_own {
         return Problem::forbidden("local-only", "Only this machine may see this.")
             .with_next("Ask on the machine itself: `banyan status`, or http://127.0.0.1.")
             .into_response();
@@ -122,12 +135,6 @@ fn is_of(origin: &HeaderValue, host: &str) -> bool {
 fn is_own_name(host: &str) -> bool {
     let name = without_port(host);
     ip(name).is_some() || name == "localhost" || name.ends_with(".local")
-}
-
-fn is_loopback_name(host: &str) -> bool {
-    let name = without_port(host);
-    ip(name).is_some_and(|ip| ip.to_canonical().is_loopback())
-        || name.eq_ignore_ascii_case("localhost")
 }
 
 fn ip(name: &str) -> Option<IpAddr> {

@@ -1,7 +1,7 @@
 //! Binds, assembles and serves, with every size, time and count bounded.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 use tower_http::limit::RequestBodyLimitLayer;
 
 use super::api::{self, Control};
-use super::gate::Gate;
+use super::gate::{Arrival, Gate};
 use super::problem::Problem;
 use super::stall::StallGuard;
 use crate::config;
@@ -49,6 +49,9 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(3);
 /// Pause after a failed accept: out of file handles, which only time can heal. Guess.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// An address nobody comes from.
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+
 /// Takes the address of the settings. Where nobody chose it and it is taken, any other port does.
 ///
 /// # Errors
@@ -60,6 +63,7 @@ pub async fn bind(config: &config::Http) -> Result<TcpListener> {
     };
     match error.kind() {
         io::ErrorKind::AddrInUse if !config.bind_is_chosen => {
+            tracing::info!(taken = %config.bind, "the usual HTTP port is taken; using another");
             TcpListener::bind((config.bind.ip(), 0)).await.context("taking any HTTP port")
         }
         io::ErrorKind::AddrInUse => Err(Refusal::new(format!(
@@ -115,9 +119,10 @@ pub async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output 
             Ok((stream, peer)) => {
                 // Answers are small and awaited.
                 let _ = stream.set_nodelay(true);
+                let ends = (peer, stream.local_addr().unwrap_or(NOWHERE));
                 let (app, stopped) = (app.clone(), stopped.clone());
                 connections.spawn(async move {
-                    connection(stream, peer, app, stopped).await;
+                    connection(stream, ends, app, stopped).await;
                     drop(place);
                 });
             }
@@ -134,10 +139,11 @@ pub async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output 
     let _ = tokio::time::timeout(DRAIN_TIMEOUT, drained).await;
 }
 
-/// Serves one connection until it ends, or soon after `stopped` turns true.
+/// Serves one connection between `(theirs, ours)` until it ends, or soon after `stopped` turns
+/// true.
 pub(super) async fn connection<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
-    peer: SocketAddr,
+    (peer, own): (SocketAddr, SocketAddr),
     app: Router,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -145,6 +151,7 @@ pub(super) async fn connection<S: AsyncRead + AsyncWrite + Unpin>(
     let app = TowerToHyperService::new(app);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(Arrival(own));
         hyper::service::Service::call(&app, request)
     });
     let connection = http1::Builder::new()

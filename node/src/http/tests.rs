@@ -199,11 +199,19 @@ async fn long_bodies_and_heads_are_cut_short() {
 async fn slow_heads_and_bodies_are_given_up() {
     let head = "POST /api/watch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
     let body = format!("{head}Connection: close\r\nContent-Length: 30\r\n\r\n{{\"inv");
-    for (sent, answer) in [("", ""), ("GET /hea", ""), (head, ""), (&body, "HTTP/1.1 408 ")] {
+    let idle = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    for (sent, answer) in [
+        ("", ""),
+        ("GET /hea", ""),
+        (head, ""),
+        (&body, "HTTP/1.1 408 "),
+        // Answered, and then nothing more is asked.
+        (idle, "HTTP/1.1 200 "),
+    ] {
         let (mut ours, theirs) = tokio::io::duplex(4096);
         let (_keep, stopped) = tokio::sync::watch::channel(false);
-        let peer = "127.0.0.1:9".parse().expect("an address");
-        tokio::spawn(server::connection(theirs, peer, app(None), stopped));
+        let end = "127.0.0.1:9".parse().expect("an address");
+        tokio::spawn(server::connection(theirs, (end, end), app(None), stopped));
         ours.write_all(sent.as_bytes()).await.expect("sends");
         let mut heard = String::new();
         ours.read_to_string(&mut heard).await.expect("the server ends it");
@@ -241,6 +249,28 @@ async fn strangers_pages_are_refused_unless_the_node_is_a_portal() {
     let answer = portal.ask("GET /api/status", "Origin: https://evil.example\r\n", "").await;
     check(&answer, 403, "local-only");
     portal.end().await;
+}
+
+#[tokio::test]
+async fn this_machine_is_known_at_any_of_its_addresses() {
+    let [ours, neighbours] =
+        ["10.7.0.1:80", "10.7.0.9:5000"].map(|a| a.parse().expect("an address"));
+    for (peer, host, status) in [
+        (ours, "10.7.0.1", 200),
+        (neighbours, "10.7.0.1", 403),
+        (ours, "10.7.0.9", 403),
+        (neighbours, "localhost", 403),
+    ] {
+        let (mut asker, server) = tokio::io::duplex(4096);
+        let (_keep, stopped) = tokio::sync::watch::channel(false);
+        tokio::spawn(server::connection(server, (peer, ours), app(None), stopped));
+        let request =
+            format!("GET /api/status HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        asker.write_all(request.as_bytes()).await.expect("sends");
+        let mut answer = String::new();
+        asker.read_to_string(&mut answer).await.expect("answers");
+        check(&answer, status, "");
+    }
 }
 
 #[tokio::test]
