@@ -27,6 +27,7 @@ export async function servePages({ port = 0, host = '127.0.0.1', handle = () => 
       response.writeHead(200, {
         'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream',
         'Cache-Control': 'no-store',
+        'Access-Control-Allow-Origin': '*',
         'Content-Security-Policy': CSP,
       });
       response.end(content);

@@ -308,13 +308,14 @@ function words(title, hint) {
 /** The mark, its roots growing while there is something to wait for. */
 function roots() {
   const svg = icon(
-    'M3 12C3.8 6.5 7.6 3.5 12 3.5s8.2 3 9 8.5c-1.5 1-3 .5-4-.3-1.2 1-2.8 1-4 0h-2c-1.2 1-2.8 1-4 0-1 .8-2.5 1.3-4 .3Z',
-    'M12 12v9.5',
-    'M6.8 12.5v9',
-    'M17.2 12.5v9',
+    'M5.5 12.5a3.6 3.6 0 0 1-.4-7.1A5.5 5.5 0 0 1 12 3.200a5.5 5.5 0 0 1 6.9 2.2 3.6 3.6 0 0 1-.4 7.1Z',
+    'M12 12.5v8.5',
+    'M7 12.5v8.5',
+    'M17 12.5v8.5',
+    'M3.5 21h17',
   );
   svg.classList.add('roots');
-  for (const path of [...svg.children].slice(1)) path.classList.add('root');
+  for (const path of [...svg.children].slice(1, 4)) path.classList.add('root');
   return svg;
 }
 

@@ -54,9 +54,9 @@ svg { width: 1.5rem; height: 1.5rem; display: block; }
 .bar button:hover { background: rgb(255 255 255 / .12); }
 .bar button[aria-pressed="true"] { color: var(--leaf); }
 .live { display: inline-flex; align-items: center; gap: .4rem; padding: 0 .6rem; font-size: .82rem; font-weight: 600;
-  letter-spacing: .04em; color: var(--dim); white-space: nowrap; }
+  letter-spacing: .04em; color: var(--leaf); white-space: nowrap; }
 .live::before { content: ""; width: .5rem; height: .5rem; border-radius: 50%; background: currentColor; }
-:host([state="playing"]) .live { color: var(--leaf); }
+:host(:not([state="playing"])) .live { visibility: hidden; }
 .space { flex: 1; }
 input[type=range] { width: 5.5rem; accent-color: var(--leaf); }
 :host([state="playing"][quiet]) .bar { opacity: 0; }

@@ -1,0 +1,268 @@
+// The player against a gateway that answers as told: what it says, what it
+// sends, how it goes on. No media: that takes a node (`watch.mjs`).
+
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { createServer } from 'node:http';
+import { after, before, beforeEach, test } from 'node:test';
+import { complaints, launch } from './lib.mjs';
+import { servePages } from './serve.mjs';
+
+const SESSION = '00112233445566778899aabbccddeeff';
+const CORS = {
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Allow-Headers': 'Authorization, Content-Type, If-Match',
+  'Access-Control-Allow-Methods': 'OPTIONS, GET, POST, PATCH, DELETE',
+  'Access-Control-Expose-Headers': 'Location, Link, ETag',
+};
+
+/** Requests seen since the test began, and what to answer to the next ones. */
+let seen = [];
+const arrivals = new EventEmitter();
+let answer = () => [409, { 'Retry-After': '1' }];
+let pages;
+let browser;
+let page;
+let said;
+let close;
+
+async function gateway(request, response) {
+  const { pathname } = new URL(request.url, 'http://x');
+  if (!/^\/(whep|api)\//.test(pathname)) return false;
+  if (request.method === 'OPTIONS') {
+    response.writeHead(204, CORS).end();
+    return true;
+  }
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  const one = { method: request.method, path: pathname, headers: request.headers, body: Buffer.concat(chunks).toString() };
+  seen.push(one);
+  arrivals.emit('request');
+  if (request.method === 'DELETE') response.writeHead(200, CORS).end();
+  else if (request.method === 'PATCH') response.writeHead(204, CORS).end();
+  else {
+    const [status, headers = {}, body = ''] = answer(one);
+    response.writeHead(status, { ...CORS, ...headers }).end(body);
+  }
+  return true;
+}
+
+/** An answer that fits an offer, from a peer that is nowhere. */
+function accept({ path, body }) {
+  const sections = body.split(/(?=^m=)/m).slice(1);
+  const mids = sections.map((section) => /a=mid:(\S+)/.exec(section)[1]);
+  const lines = ['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 't=0 0', `a=group:BUNDLE ${mids.join(' ')}`, 'a=ice-lite'];
+  for (const [i, section] of sections.entries()) {
+    const codec = section.startsWith('m=audio') ? 'opus' : 'VP8';
+    const [, type, rate] = new RegExp(`a=rtpmap:(\\d+) (${codec}/\\S+)`).exec(section);
+    lines.push(
+      `m=${section.startsWith('m=audio') ? 'audio' : 'video'} 9 UDP/TLS/RTP/SAVPF ${type}`,
+      'c=IN IP4 0.0.0.0', 'a=ice-ufrag:abcd', 'a=ice-pwd:abcdefghijklmnopqrstuvwx',
+      `a=fingerprint:sha-256 ${Array(32).fill('AB').join(':')}`,
+      'a=setup:passive', `a=mid:${mids[i]}`, 'a=sendonly', 'a=rtcp-mux', `a=rtpmap:${type} ${rate}`,
+      `a=msid:s t${i}`, `a=ssrc:${1000 + i} cname:c`,
+    );
+  }
+  return [201, { 'Content-Type': 'application/sdp', Location: `${path}/one` }, `${lines.join('\r\n')}\r\n`];
+}
+
+/** Waits until the player is in `state`; returns its two lines. */
+async function words(state) {
+  await page.waitForFunction((wanted) => document.querySelector('banyan-player').state === wanted, state);
+  return page.evaluate(() => {
+    const { shadowRoot } = document.querySelector('banyan-player');
+    return [...shadowRoot.querySelectorAll('[role=status] p')].map((p) => p.textContent);
+  });
+}
+/** Waits until `n` requests of `method` came. */
+async function requests(method, n) {
+  const found = () => seen.filter((one) => one.method === method);
+  while (found().length < n) await once(arrivals, 'request', { signal: AbortSignal.timeout(15_000) });
+  return found();
+}
+const open = (path) => page.goto(pages.url + path);
+
+before(async () => {
+  pages = await servePages({ handle: gateway });
+  ({ browser, page, close } = await launch());
+  page.setDefaultTimeout(15_000);
+  said = complaints(page);
+});
+after(async () => {
+  await close();
+  await pages.close();
+});
+beforeEach(async () => {
+  await page.goto('about:blank');
+  seen = [];
+  said.length = 0;
+});
+
+test('it waits for the streamer and asks again when told to', async () => {
+  answer = () => [409, { 'Retry-After': '1' }];
+  await open(`/watch/${SESSION}`);
+  assert.deepEqual(await words('waiting'), ['Waiting for the streamer', 'It starts by itself as soon as they are live.']);
+  const [first] = await requests('POST', 2);
+  assert.equal(first.path, `/whep/${SESSION}`);
+  assert.equal(first.headers['content-type'], 'application/sdp');
+  assert.match(first.body, /a=recvonly/);
+  assert.match(first.body, /stereo=1/);
+  assert.equal(first.headers.authorization, undefined);
+});
+
+test('it hands the invite to the node and plays where that says', async () => {
+  answer = ({ path }) =>
+    path === '/api/watch'
+      ? [200, { 'Content-Type': 'application/json' }, '{"session":"aa","whep":"/whep/joined","title":"A river"}']
+      : [409, { 'Retry-After': '1' }];
+  await open(`/watch/${SESSION}#banyan://inv&t=tick.et`);
+  await words('waiting');
+  const [joined, offer, again] = await requests('POST', 3);
+  assert.deepEqual(JSON.parse(joined.body), { invite: 'banyan://inv&t=tick.et' });
+  assert.equal(offer.path, '/whep/joined');
+  assert.equal(offer.headers.authorization, 'Bearer tick.et');
+  assert.equal(again.path, '/whep/joined', 'the invite is resolved once');
+  assert.equal(await page.locator('#title').textContent(), 'A river');
+});
+
+test('it asks for a ticket and uses the one given', async () => {
+  answer = ({ headers }) => [headers.authorization === 'Bearer good' ? 409 : 401, {}];
+  await open(`/watch/${SESSION}`);
+  assert.equal((await words('ticket'))[0], 'This stream needs a ticket');
+  await page.getByLabel('Ticket').fill('bad');
+  await page.keyboard.press('Enter');
+  await page.getByText('This ticket was not accepted').waitFor();
+  await page.getByLabel('Ticket').fill('good');
+  await page.getByRole('button', { name: 'Enter' }).click();
+  await words('waiting');
+});
+
+test('an end is an end, until asked', async () => {
+  answer = () => [410];
+  await open(`/watch/${SESSION}`);
+  assert.equal((await words('ended'))[0], 'The stream has ended');
+  answer = () => [409];
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await words('waiting');
+});
+
+test('a broken link is said to be broken, with the reason', async () => {
+  answer = () => [400, { 'Content-Type': 'application/problem+json' }, '{"title":"Bad invite","detail":"The invite is cut short."}'];
+  await open('/watch/x#half');
+  assert.deepEqual(await words('error'), ['This link does not work', 'The invite is cut short.']);
+});
+
+test('a codec this browser lacks is named', async () => {
+  answer = () => [406, { 'Content-Type': 'application/problem+json' }, '{"detail":"The picture is H265."}'];
+  await open(`/watch/${SESSION}`);
+  assert.deepEqual(await words('unsupported'), ['This browser cannot play this stream', 'The picture is H265.']);
+});
+
+test('a page without a session says so', async () => {
+  await open('/watch');
+  assert.equal((await words('idle'))[0], 'Nothing to play');
+  assert.equal(seen.length, 0);
+});
+
+test('it frees its place when stopped and when the page is left', async () => {
+  answer = accept;
+  await open(`/watch/${SESSION}#&t=k`);
+  await requests('POST', 1);
+  // The answer is applied once tracks have come.
+  await page.waitForFunction(() => document.querySelector('banyan-player').video.srcObject?.getTracks().length === 2);
+  await page.keyboard.press('k');
+  await words('idle');
+  const [gone] = await requests('DELETE', 1);
+  assert.equal(gone.path, `/whep/${SESSION}/one`);
+  assert.equal(gone.headers.authorization, 'Bearer k');
+  await page.keyboard.press('k');
+  await requests('POST', 2);
+  await page.waitForFunction(() => document.querySelector('banyan-player').video.srcObject?.active);
+  await page.goto('about:blank');
+  await requests('DELETE', 2);
+});
+
+test('keys work the player wherever the focus is', async () => {
+  answer = () => [409];
+  await open(`/watch/${SESSION}`);
+  await words('waiting');
+  const now = () =>
+    page.evaluate(() => {
+      const { video, shadowRoot } = document.querySelector('banyan-player');
+      return { muted: video.muted, volume: video.volume, panel: !shadowRoot.querySelector('.panel').hidden };
+    });
+  assert.deepEqual(await now(), { muted: false, volume: 1, panel: false });
+  await page.keyboard.press('i');
+  await page.keyboard.press('ArrowDown');
+  assert.deepEqual(await now(), { muted: false, volume: 0.9, panel: true });
+  await page.keyboard.press('m');
+  await page.keyboard.press('Escape');
+  assert.deepEqual(await now(), { muted: true, volume: 0.9, panel: false });
+  // Every control can be reached and is named.
+  const names = [];
+  for (let i = 0; i < 9; i++) {
+    await page.keyboard.press('Tab');
+    names.push(await page.evaluate(() => document.activeElement.shadowRoot?.activeElement?.getAttribute('aria-label')));
+  }
+  for (const name of ['Stop (K)', 'Unmute (M)', 'Volume', 'Statistics (I)']) assert.ok(names.includes(name), `${name} in ${names}`);
+});
+
+test('another site can embed the player', async () => {
+  answer = () => [409];
+  const site = createServer((request, response) => {
+    response.setHeader('Content-Type', 'text/html');
+    response.end(
+      `<!doctype html><script type="module" src="${pages.url}/player.js"></script>` +
+        `<banyan-player src="${pages.url}/whep/${SESSION}" token="k"></banyan-player>`,
+    );
+  });
+  await new Promise((resolve) => site.listen(0, '127.0.0.1', resolve));
+  try {
+    // localhost is another origin than 127.0.0.1, which the pages are on.
+    await page.goto(`http://localhost:${site.address().port}/`);
+    await words('waiting');
+    assert.equal(seen.find((one) => one.method === 'POST').headers.authorization, 'Bearer k');
+    await page.goto('about:blank');
+  } finally {
+    site.closeAllConnections();
+    site.close();
+  }
+});
+
+test('the embed page is a bare player', async () => {
+  answer = () => [409];
+  await open(`/embed/${SESSION}`);
+  await words('waiting');
+  assert.ok(await page.locator('#guide').isHidden());
+});
+
+test('a node that is away is waited for', async () => {
+  answer = () => [409];
+  await browser.route('**/whep/**', (route) => route.abort());
+  await open(`/watch/${SESSION}`);
+  await page.getByText('The node does not answer').waitFor();
+  await browser.unroute('**/whep/**');
+  await words('waiting');
+});
+
+test('where sound needs a gesture, the picture starts without and offers it', async () => {
+  const strict = await launch({ flags: ['--autoplay-policy=user-gesture-required'] });
+  try {
+    answer = accept;
+    await strict.page.goto(`${pages.url}/watch/${SESSION}`);
+    const button = strict.page.getByRole('button', { name: 'Tap for sound' });
+    await button.waitFor();
+    assert.ok(await strict.page.evaluate(() => document.querySelector('banyan-player').video.muted));
+    await button.click();
+    assert.ok(!(await strict.page.evaluate(() => document.querySelector('banyan-player').video.muted)));
+    assert.ok(await button.isHidden());
+  } finally {
+    await strict.close();
+  }
+});
+
+test('pages break no policy and throw nothing', async () => {
+  answer = () => [409];
+  for (const path of ['/', `/watch/${SESSION}`, '/studio', '/embed']) await open(path);
+  assert.deepEqual(said.filter((line) => !/status of 409/.test(line)), []);
+});
