@@ -7,7 +7,7 @@ use std::path::Path;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{ASSETS, PAGES, routes};
+use super::{ASSETS, Asset, PAGES, routes};
 
 /// A reply, taken apart.
 struct Reply {
@@ -160,19 +160,54 @@ fn pages_load_nothing_from_elsewhere_and_nothing_inline() {
     }
 }
 
+/// What a module imports, as addresses.
+fn imports(asset: &Asset) -> Vec<String> {
+    let text = std::str::from_utf8(asset.content).unwrap();
+    let folder = asset.path.rsplit_once('/').unwrap().0;
+    text.lines()
+        .filter(|line| line.starts_with("import "))
+        .map(|line| line.split('\'').nth(1).unwrap())
+        .map(|target| match target.strip_prefix("../") {
+            Some(rest) => format!("/{rest}"),
+            None => format!("{folder}/{}", target.trim_start_matches("./")),
+        })
+        .collect()
+}
+
+/// Values of `attribute` in the lines of a page that hold `mark`.
+fn values(page: &str, mark: &str, attribute: &str) -> BTreeSet<String> {
+    page.lines()
+        .filter(|line| line.contains(mark))
+        .map(|line| line.split(attribute).nth(1).unwrap().split('"').nth(1).unwrap().to_owned())
+        .collect()
+}
+
 #[test]
 fn every_import_names_an_asset() {
     let known: BTreeSet<_> = ASSETS.iter().map(|asset| asset.path).collect();
     for asset in ASSETS.iter().filter(|asset| asset.file.ends_with(".js")) {
-        let text = std::str::from_utf8(asset.content).unwrap();
-        for line in text.lines().filter(|line| line.starts_with("import ")) {
-            let target = line.split('\'').nth(1).unwrap();
-            let folder = asset.path.rsplit_once('/').unwrap().0;
-            let path = match target.strip_prefix("../") {
-                Some(rest) => format!("/{rest}"),
-                None => format!("{folder}/{}", target.trim_start_matches("./")),
-            };
-            assert!(known.contains(path.as_str()), "{}: {line}", asset.path);
+        for path in imports(asset) {
+            assert!(known.contains(path.as_str()), "{} imports {path}", asset.path);
         }
+    }
+}
+
+/// Modules found only by reading others cost a round trip each before the
+/// first picture: pages name all of them, and none they do not need.
+#[test]
+fn pages_preload_exactly_what_their_scripts_import() {
+    for page in PAGES {
+        let text = std::str::from_utf8(page.document.content).unwrap();
+        let scripts = values(text, "<script", "src=");
+        let mut wanted = BTreeSet::new();
+        let mut next: Vec<_> = scripts.iter().cloned().collect();
+        while let Some(path) = next.pop() {
+            if wanted.insert(path.clone()) {
+                next.extend(imports(ASSETS.iter().find(|asset| asset.path == path).unwrap()));
+            }
+        }
+        let preloaded = values(text, "modulepreload", "href=");
+        let wanted: BTreeSet<_> = wanted.difference(&scripts).cloned().collect();
+        assert_eq!(preloaded, wanted, "{}", page.document.file);
     }
 }

@@ -23,6 +23,7 @@ export class BanyanPlayer extends HTMLElement {
 
   #viewing = null;
   #video = h('video', { playsinline: true, part: 'video', tabindex: '-1' });
+  #last = h('canvas', { class: 'last', 'aria-hidden': 'true' });
   #title = h('p', { class: 'title' });
   #hint = h('p', { class: 'hint' });
   #act = h('div', { class: 'act' });
@@ -50,7 +51,7 @@ export class BanyanPlayer extends HTMLElement {
     const root = this.attachShadow({ mode: 'open' });
     root.adoptedStyleSheets = [playerStyle];
     const status = h('div', { class: 'status' }, roots(), words(this.#title, this.#hint), this.#act);
-    root.append(this.#video, status, this.#sound, this.#panel.element, this.#controls.bar);
+    root.append(this.#last, this.#video, status, this.#sound, this.#panel.element, this.#controls.bar);
     this.#video.muted = this.hasAttribute('muted');
     this.#video.addEventListener('volumechange', () => this.#refresh());
   }
@@ -185,6 +186,7 @@ export class BanyanPlayer extends HTMLElement {
     this.#viewing = viewing;
     viewing.addEventListener('state', ({ detail }) => this.#say(detail));
     viewing.addEventListener('title', ({ detail }) => this.#emit('banyan-title', detail));
+    viewing.addEventListener('losing', () => this.#keepPicture());
     viewing.addEventListener('stream', ({ detail }) => this.#show(detail));
     viewing.addEventListener('stats', () => {
       const stats = this.stats();
@@ -203,6 +205,7 @@ export class BanyanPlayer extends HTMLElement {
 
   #show(stream) {
     const video = this.#video;
+    this.#panel.forget();
     video.srcObject = stream;
     const viewing = this.#viewing;
     video.requestVideoFrameCallback?.((now) => {
@@ -213,6 +216,14 @@ export class BanyanPlayer extends HTMLElement {
       // Sound needs a gesture first; a picture without sound does not.
       if (error.name === 'NotAllowedError' && !video.muted) this.#mutedPlay();
     });
+  }
+
+  /** Leaves the picture on show behind the next one, which may take a while. */
+  #keepPicture() {
+    const { videoWidth: width, videoHeight: height } = this.#video;
+    if (!width || !this.hasAttribute('seen')) return;
+    Object.assign(this.#last, { width, height });
+    this.#last.getContext('2d').drawImage(this.#video, 0, 0, width, height);
   }
 
   #mutedPlay() {
@@ -227,7 +238,10 @@ export class BanyanPlayer extends HTMLElement {
     this.#hint.textContent = what.hint;
     this.#act.replaceChildren(...this.#offers(what));
     if (what.state === 'playing') this.toggleAttribute('seen', true);
-    if (what.state === 'ended' || what.state === 'idle') this.toggleAttribute('seen', false);
+    if (what.state === 'ended' || what.state === 'idle') {
+      this.toggleAttribute('seen', false);
+      this.#last.width = 0;
+    }
     this.#refresh();
     this.#stir();
     this.#emit('banyan-state', { state: what.state, title: what.title, hint: what.hint });

@@ -47,6 +47,11 @@ export class Panel {
     return sorted.length ? sorted[sorted.length >> 1] : NaN;
   }
 
+  /** Drops what was measured: another connection begins. */
+  forget() {
+    this.#ages = [];
+  }
+
   /** Shows figures as `viewing.js` gives them, or dashes. */
   show(stats) {
     if (!this.open) return;

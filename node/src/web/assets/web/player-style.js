@@ -13,7 +13,9 @@ const css = `
 :host(:fullscreen) { aspect-ratio: auto; width: 100%; height: 100%; border-radius: 0 !important; }
 *, *::before { box-sizing: border-box; }
 [hidden] { display: none !important; }
-video { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain; background: transparent; }
+video, .last { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain; background: transparent; }
+.last { opacity: .55; }
+:host([state="playing"]) .last { visibility: hidden; }
 button, input { font: inherit; color: inherit; }
 button { cursor: pointer; border: 0; background: none; }
 :focus-visible { outline: 2px solid var(--leaf); outline-offset: 2px; }
@@ -30,7 +32,7 @@ button { cursor: pointer; border: 0; background: none; }
 @keyframes grow { 0% { stroke-dashoffset: 16; } 55%, 80% { stroke-dashoffset: 0; } 100% { stroke-dashoffset: -16; } }
 :host(:is([state="idle"], [state="ended"], [state="error"], [state="ticket"], [state="unsupported"])) .root { animation: none; }
 :host([state="playing"]) .status { opacity: 0; pointer-events: none; }
-:host([state="reconnecting"][seen]) .status { inset: .75rem auto auto .75rem; padding: .45rem .9rem; border-radius: .6rem;
+:host([state="reconnecting"][seen]) .status { inset: .75rem auto auto .75rem; width: max-content; max-width: calc(100% - 1.5rem); padding: .45rem .9rem; border-radius: .6rem;
   justify-items: start; text-align: start; gap: 0; }
 :host([state="reconnecting"][seen]) .roots { display: none; }
 :host([state="reconnecting"][seen]) .title { font-size: .95rem; }

@@ -14,9 +14,10 @@ const SAMPLE_MS = 500;
 const FIRST_SAMPLE_MS = 100;
 
 /**
- * Events: `state` (its detail is what `words.js` makes), `stats`, and `stream`
- * (a `MediaStream` to show). `target` is `{ src, token, invite, node }`: a WHEP
- * address, or an invite to hand to a node's `/api/watch`, which answers with one.
+ * Events: `state` (its detail is what `words.js` makes), `stats`, `title`,
+ * `stream` (a `MediaStream` to show) and `losing` (its last picture is about
+ * to go). `target` is `{ src, token, invite, node }`: a WHEP address, or an
+ * invite to hand to a node's `/api/watch`, which answers with one.
  */
 export class Viewing extends EventTarget {
   #target;
@@ -154,7 +155,9 @@ export class Viewing extends EventTarget {
       if (signal.aborted) return words.IDLE;
       if (acceptedKinds(session.answer).length === 0) return words.unsupported('');
       this.dispatchEvent(new CustomEvent('stream', { detail: stream }));
-      return words.lost(await this.#guard(pc, signal));
+      const reason = await this.#guard(pc, signal);
+      this.dispatchEvent(new Event('losing'));
+      return words.lost(reason);
     } catch (error) {
       // The node forgot the session (restarted, say): ask it again next time.
       if (error.status === 404 || error.status === 0) this.#whep = null;
