@@ -38,15 +38,6 @@ pub const TARGETS: &[Target] = &[
     session::TICKET,
 ];
 
-/// The target called `name`, for a fuzzer's binary.
-///
-/// # Panics
-/// If there is none.
-#[must_use]
-pub fn body(targets: &[Target], name: &str) -> fn(&[u8]) {
-    targets.iter().find(|target| target.name == name).expect("a target by that name").run
-}
-
 /// Runs `target` on its seeds, on `found`, and on `rounds` mutations of them: the same every time.
 ///
 /// # Panics

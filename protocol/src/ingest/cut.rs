@@ -110,7 +110,8 @@ impl Cutter {
     fn flush(&mut self, now: Timestamp) -> Cut {
         let alone = self.sound_alone(now);
         let due = self.audio_group_at.is_none_or(|at| now >= at + AUDIO_GROUP);
-        let starts_group = alone && due;
+        // Sound that was alone when it came may be so no more; nothing can come before a group.
+        let starts_group = !self.started || alone && due;
         if starts_group {
             self.started = true;
             self.audio_group_at = Some(now);
@@ -197,6 +198,16 @@ mod tests {
         assert_eq!(cuts.len(), 125);
         assert!(cuts[0].1.starts_group);
         assert_eq!(cuts.iter().filter(|(_, cut)| cut.starts_group).count(), 5);
+    }
+
+    #[test]
+    fn sound_that_waits_while_the_camera_comes_on_still_starts_a_group() {
+        let mut cutter = Cutter::new(true);
+        assert_eq!(play(&mut cutter, 0, 3_000, None), []);
+        assert_eq!(cutter.audio(at(3_001), frame(Track::Audio)), None);
+        cutter.note_video(at(3_002));
+        let cut = cutter.handle_timeout(at(3_100)).expect("held long enough");
+        assert!(cut.starts_group);
     }
 
     #[test]

@@ -208,7 +208,7 @@ fn av1(payload: &[u8]) -> Option<bool> {
     if aggregation & 0x08 != 0 {
         return Some(true);
     }
-    let count = aggregation >> 4 & 0x03;
+    let count = usize::from(aggregation >> 4 & 0x03);
     let mut rest = &payload[1..];
     let mut sequence_header = false;
     let mut index = 0;

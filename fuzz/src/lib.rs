@@ -1,0 +1,31 @@
+//! All fuzz targets of the project in one place, for libFuzzer's binaries.
+//!
+//! The node's files are compiled here one by one, under the paths they have in its crate, so that
+//! none of its dependencies is: with instrumentation they take a quarter of an hour.
+
+#![allow(dead_code)]
+
+use banyan_protocol::fuzzing::Target;
+
+#[path = "../../node/src/fuzzing.rs"]
+mod node;
+
+mod transport {
+    #[path = "../../../node/src/transport/split.rs"]
+    pub mod split;
+    #[path = "../../../node/src/transport/stun.rs"]
+    pub mod stun;
+}
+
+/// Every target.
+pub fn targets() -> impl Iterator<Item = &'static Target> {
+    banyan_protocol::fuzzing::TARGETS.iter().chain(node::TARGETS)
+}
+
+/// The body of the target called `name`.
+///
+/// # Panics
+/// If there is none.
+pub fn body(name: &str) -> fn(&[u8]) {
+    targets().find(|target| target.name == name).expect("a target of this name").run
+}
