@@ -18,21 +18,25 @@ const FLAGS = [
   '--disable-component-update',
   '--disable-sync',
   '--autoplay-policy=no-user-gesture-required',
-  '--use-fake-device-for-media-stream',
-  '--use-fake-ui-for-media-stream',
-  '--auto-select-desktop-capture-source=Entire screen',
   '--disable-background-timer-throttling',
   '--disable-renderer-backgrounding',
   '--disable-backgrounding-occluded-windows',
+];
+
+/** A camera and a microphone that exist nowhere, and permission to use them. */
+const DEVICES = [
+  '--use-fake-device-for-media-stream',
+  '--use-fake-ui-for-media-stream',
+  '--auto-select-desktop-capture-source=Entire screen',
 ];
 
 /**
  * Starts a Chromium with a fresh profile and one page. `netns` names a network
  * namespace to run in (it needs a default route, or the browser gathers no
  * candidates); `secure` lists origins to be treated as if they were https;
- * `context` are Playwright context options. Call `close()` when done.
+ * `devices: false` is a browser without camera or permission; `context` are Playwright context options. Call `close()` when done.
  */
-export async function launch({ netns, secure = [], flags = [], context = {} } = {}) {
+export async function launch({ netns, secure = [], devices = true, flags = [], context = {} } = {}) {
   const profile = mkdtempSync(join(tmpdir(), 'banyan-browser-'));
   let executablePath = CHROMIUM;
   if (netns) {
@@ -42,7 +46,7 @@ export async function launch({ netns, secure = [], flags = [], context = {} } = 
     writeFileSync(executablePath, `#!/bin/sh\nexec ip netns exec ${netns} ${CHROMIUM} "$@"\n`);
     chmodSync(executablePath, 0o755);
   }
-  const args = [...FLAGS, ...flags];
+  const args = [...FLAGS, ...(devices ? DEVICES : []), ...flags];
   if (secure.length) args.push(`--unsafely-treat-insecure-origin-as-secure=${secure.join(',')}`);
   const browser = await chromium.launchPersistentContext(join(profile, 'data'), {
     executablePath,

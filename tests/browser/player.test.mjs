@@ -2,69 +2,19 @@
 // sends, how it goes on. No media: that takes a node (`watch.mjs`).
 
 import assert from 'node:assert/strict';
-import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
 import { after, before, beforeEach, test } from 'node:test';
+import { Gateway, accept } from './gateway.mjs';
 import { complaints, launch } from './lib.mjs';
 import { servePages } from './serve.mjs';
 
 const SESSION = '00112233445566778899aabbccddeeff';
-const CORS = {
-  'Access-Control-Allow-Origin': '*',
-  'Access-Control-Allow-Headers': 'Authorization, Content-Type, If-Match',
-  'Access-Control-Allow-Methods': 'OPTIONS, GET, POST, PATCH, DELETE',
-  'Access-Control-Expose-Headers': 'Location, Link, ETag',
-};
-
-/** Requests seen since the test began, and what to answer to the next ones. */
-let seen = [];
-const arrivals = new EventEmitter();
-let answer = () => [409, { 'Retry-After': '1' }];
+const gateway = new Gateway();
 let pages;
 let browser;
 let page;
 let said;
 let close;
-
-async function gateway(request, response) {
-  const { pathname } = new URL(request.url, 'http://x');
-  if (!/^\/(whep|api)\//.test(pathname)) return false;
-  if (request.method === 'OPTIONS') {
-    response.writeHead(204, CORS).end();
-    return true;
-  }
-  const chunks = [];
-  for await (const chunk of request) chunks.push(chunk);
-  const one = { method: request.method, path: pathname, headers: request.headers, body: Buffer.concat(chunks).toString() };
-  seen.push(one);
-  arrivals.emit('request');
-  if (request.method === 'DELETE') response.writeHead(200, CORS).end();
-  else if (request.method === 'PATCH') response.writeHead(204, CORS).end();
-  else {
-    const [status, headers = {}, body = ''] = answer(one);
-    response.writeHead(status, { ...CORS, ...headers }).end(body);
-  }
-  return true;
-}
-
-/** An answer that fits an offer, from a peer that is nowhere. */
-function accept({ path, body }) {
-  const sections = body.split(/(?=^m=)/m).slice(1);
-  const mids = sections.map((section) => /a=mid:(\S+)/.exec(section)[1]);
-  const lines = ['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 't=0 0', `a=group:BUNDLE ${mids.join(' ')}`, 'a=ice-lite'];
-  for (const [i, section] of sections.entries()) {
-    const codec = section.startsWith('m=audio') ? 'opus' : 'VP8';
-    const [, type, rate] = new RegExp(`a=rtpmap:(\\d+) (${codec}/\\S+)`).exec(section);
-    lines.push(
-      `m=${section.startsWith('m=audio') ? 'audio' : 'video'} 9 UDP/TLS/RTP/SAVPF ${type}`,
-      'c=IN IP4 0.0.0.0', 'a=ice-ufrag:abcd', 'a=ice-pwd:abcdefghijklmnopqrstuvwx',
-      `a=fingerprint:sha-256 ${Array(32).fill('AB').join(':')}`,
-      'a=setup:passive', `a=mid:${mids[i]}`, 'a=sendonly', 'a=rtcp-mux', `a=rtpmap:${type} ${rate}`,
-      `a=msid:s t${i}`, `a=ssrc:${1000 + i} cname:c`,
-    );
-  }
-  return [201, { 'Content-Type': 'application/sdp', Location: `${path}/one` }, `${lines.join('\r\n')}\r\n`];
-}
 
 /** Waits until the player is in `state`; returns its two lines. */
 async function words(state) {
@@ -74,16 +24,11 @@ async function words(state) {
     return [...shadowRoot.querySelectorAll('[role=status] p')].map((p) => p.textContent);
   });
 }
-/** Waits until `n` requests of `method` came. */
-async function requests(method, n) {
-  const found = () => seen.filter((one) => one.method === method);
-  while (found().length < n) await once(arrivals, 'request', { signal: AbortSignal.timeout(15_000) });
-  return found();
-}
+const requests = (method, n) => gateway.requests(method, n);
 const open = (path) => page.goto(pages.url + path);
 
 before(async () => {
-  pages = await servePages({ handle: gateway });
+  pages = await servePages({ handle: gateway.handle });
   ({ browser, page, close } = await launch());
   page.setDefaultTimeout(15_000);
   said = complaints(page);
@@ -94,12 +39,12 @@ after(async () => {
 });
 beforeEach(async () => {
   await page.goto('about:blank');
-  seen = [];
+  gateway.seen = [];
   said.length = 0;
 });
 
 test('it waits for the streamer and asks again when told to', async () => {
-  answer = () => [409, { 'Retry-After': '1' }];
+  gateway.answer = () => [409, { 'Retry-After': '1' }];
   await open(`/watch/${SESSION}`);
   assert.deepEqual(await words('waiting'), ['Waiting for the streamer', 'It starts by itself as soon as they are live.']);
   const [first] = await requests('POST', 2);
@@ -111,7 +56,7 @@ test('it waits for the streamer and asks again when told to', async () => {
 });
 
 test('it hands the invite to the node and plays where that says', async () => {
-  answer = ({ path }) =>
+  gateway.answer = ({ path }) =>
     path === '/api/watch'
       ? [200, { 'Content-Type': 'application/json' }, '{"session":"aa","whep":"/whep/joined","title":"A river"}']
       : [409, { 'Retry-After': '1' }];
@@ -126,7 +71,7 @@ test('it hands the invite to the node and plays where that says', async () => {
 });
 
 test('it asks for a ticket and uses the one given', async () => {
-  answer = ({ headers }) => [headers.authorization === 'Bearer good' ? 409 : 401, {}];
+  gateway.answer = ({ headers }) => [headers.authorization === 'Bearer good' ? 409 : 401, {}];
   await open(`/watch/${SESSION}`);
   assert.equal((await words('ticket'))[0], 'This stream needs a ticket');
   await page.getByLabel('Ticket').fill('bad');
@@ -138,22 +83,22 @@ test('it asks for a ticket and uses the one given', async () => {
 });
 
 test('an end is an end, until asked', async () => {
-  answer = () => [410];
+  gateway.answer = () => [410];
   await open(`/watch/${SESSION}`);
   assert.equal((await words('ended'))[0], 'The stream has ended');
-  answer = () => [409];
+  gateway.answer = () => [409];
   await page.getByRole('button', { name: 'Try again' }).click();
   await words('waiting');
 });
 
 test('a broken link is said to be broken, with the reason', async () => {
-  answer = () => [400, { 'Content-Type': 'application/problem+json' }, '{"title":"Bad invite","detail":"The invite is cut short."}'];
+  gateway.answer = () => [400, { 'Content-Type': 'application/problem+json' }, '{"title":"Bad invite","detail":"The invite is cut short."}'];
   await open('/watch/x#half');
   assert.deepEqual(await words('error'), ['This link does not work', 'The invite is cut short.']);
 });
 
 test('a codec this browser lacks is named', async () => {
-  answer = () => [406, { 'Content-Type': 'application/problem+json' }, '{"detail":"The picture is H265."}'];
+  gateway.answer = () => [406, { 'Content-Type': 'application/problem+json' }, '{"detail":"The picture is H265."}'];
   await open(`/watch/${SESSION}`);
   assert.deepEqual(await words('unsupported'), ['This browser cannot play this stream', 'The picture is H265.']);
 });
@@ -161,11 +106,11 @@ test('a codec this browser lacks is named', async () => {
 test('a page without a session says so', async () => {
   await open('/watch');
   assert.equal((await words('idle'))[0], 'Nothing to play');
-  assert.equal(seen.length, 0);
+  assert.equal(gateway.seen.length, 0);
 });
 
 test('it frees its place when stopped and when the page is left', async () => {
-  answer = accept;
+  gateway.answer = accept;
   await open(`/watch/${SESSION}#&t=k`);
   await requests('POST', 1);
   // The answer is applied once tracks have come.
@@ -183,7 +128,7 @@ test('it frees its place when stopped and when the page is left', async () => {
 });
 
 test('keys work the player wherever the focus is', async () => {
-  answer = () => [409];
+  gateway.answer = () => [409];
   await open(`/watch/${SESSION}`);
   await words('waiting');
   const now = () =>
@@ -208,7 +153,7 @@ test('keys work the player wherever the focus is', async () => {
 });
 
 test('another site can embed the player', async () => {
-  answer = () => [409];
+  gateway.answer = () => [409];
   const site = createServer((request, response) => {
     response.setHeader('Content-Type', 'text/html');
     response.end(
@@ -221,7 +166,7 @@ test('another site can embed the player', async () => {
     // localhost is another origin than 127.0.0.1, which the pages are on.
     await page.goto(`http://localhost:${site.address().port}/`);
     await words('waiting');
-    assert.equal(seen.find((one) => one.method === 'POST').headers.authorization, 'Bearer k');
+    assert.equal(gateway.seen.find((one) => one.method === 'POST').headers.authorization, 'Bearer k');
     await page.goto('about:blank');
   } finally {
     site.closeAllConnections();
@@ -230,14 +175,14 @@ test('another site can embed the player', async () => {
 });
 
 test('the embed page is a bare player', async () => {
-  answer = () => [409];
+  gateway.answer = () => [409];
   await open(`/embed/${SESSION}`);
   await words('waiting');
   assert.ok(await page.locator('#guide').isHidden());
 });
 
 test('a node that is away is waited for', async () => {
-  answer = () => [409];
+  gateway.answer = () => [409];
   await browser.route('**/whep/**', (route) => route.abort());
   await open(`/watch/${SESSION}`);
   await page.getByText('The node does not answer').waitFor();
@@ -248,7 +193,7 @@ test('a node that is away is waited for', async () => {
 test('where sound needs a gesture, the picture starts without and offers it', async () => {
   const strict = await launch({ flags: ['--autoplay-policy=user-gesture-required'] });
   try {
-    answer = accept;
+    gateway.answer = accept;
     await strict.page.goto(`${pages.url}/watch/${SESSION}`);
     const button = strict.page.getByRole('button', { name: 'Tap for sound' });
     await button.waitFor();
@@ -262,7 +207,7 @@ test('where sound needs a gesture, the picture starts without and offers it', as
 });
 
 test('pages break no policy and throw nothing', async () => {
-  answer = () => [409];
+  gateway.answer = () => [409];
   for (const path of ['/', `/watch/${SESSION}`, '/studio', '/embed']) await open(path);
   assert.deepEqual(said.filter((line) => !/status of 409/.test(line)), []);
 });
