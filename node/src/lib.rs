@@ -16,6 +16,7 @@ pub mod payload;
 pub mod peer;
 pub mod publication;
 pub mod run;
+pub mod sink;
 pub mod source;
 pub mod status;
 pub mod stop;

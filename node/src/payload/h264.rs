@@ -101,10 +101,9 @@ fn fragment(unit: &Bytes, payloads: &mut Vec<Bytes>) {
 }
 
 /// The NAL units that `payloads` carry.
-///
-/// # Errors
-/// If a payload is malformed, or of a kind that WebRTC does not use.
-pub fn units<'a>(payloads: impl Iterator<Item = &'a Bytes>) -> Result<Vec<Bytes>, PayloadError> {
+pub(super) fn units<'a>(
+    payloads: impl Iterator<Item = &'a Bytes>,
+) -> Result<Vec<Bytes>, PayloadError> {
     let mut units = Vec::new();
     let mut partial: Option<BytesMut> = None;
     for payload in payloads {

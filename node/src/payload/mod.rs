@@ -8,6 +8,7 @@
 //! picture ids at random, and drop H264 parameter sets that do not fit one packet.
 
 mod av1;
+mod bits;
 mod h264;
 mod h265;
 mod vp8;
@@ -16,7 +17,8 @@ mod vp9;
 use banyan_protocol::coding::{Packet, VideoCodec};
 use bytes::Bytes;
 
-pub use h264::{annex_b, units};
+pub use bits::Bits;
+pub use h264::annex_b;
 
 /// Longest payload made. Derived: what Chromium makes (1170 bytes at most), so that with the headers
 /// of SRTP, UDP and IPv6 it fits a path of 1280 bytes.
@@ -94,6 +96,21 @@ pub fn inspect(codec: VideoCodec, frame: &Bytes) -> Result<FrameInfo, PayloadErr
         VideoCodec::H265 => return Err(PayloadError::new(codec, "cannot be packed")),
     };
     Ok(FrameInfo { keyframe, self_contained })
+}
+
+/// Width and height of a VP9 keyframe; `None` for any other bytes.
+#[must_use]
+pub fn vp9_size(frame: &[u8]) -> Option<(u32, u32)> {
+    let (width, height) = vp9::inspect(frame).ok()??;
+    Some((width.into(), height.into()))
+}
+
+/// The H264 NAL units that `packets` carry.
+///
+/// # Errors
+/// If a payload is malformed, or of a kind that WebRTC does not use.
+pub fn h264_units(packets: &[Packet]) -> Result<Vec<Bytes>, PayloadError> {
+    h264::units(packets.iter().map(|packet| &packet.payload))
 }
 
 /// The frame that `packets` carry: VP8 and VP9 as they are, AV1 as OBUs with sizes, H264 and H265 in

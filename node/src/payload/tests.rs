@@ -79,7 +79,7 @@ proptest! {
         let frame = h264(&lengths);
         let payloads = Packetiser::new(VideoCodec::H264).packetise(&frame).expect("a frame");
         prop_assert!(payloads.iter().all(|payload| payload.len() <= PAYLOAD_BYTES));
-        let units = units(payloads.iter()).expect("payloads");
+        let units = h264_units(&packets(payloads)).expect("payloads");
         let mut back = Vec::new();
         for unit in units {
             back.extend_from_slice(&(unit.len() as u32).to_be_bytes());

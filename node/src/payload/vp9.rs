@@ -4,6 +4,7 @@
 use banyan_protocol::coding::VideoCodec;
 use bytes::{BufMut, Bytes, BytesMut};
 
+use super::bits::Bits;
 use super::{PAYLOAD_BYTES, PayloadError};
 
 /// Flags, picture id of two bytes, and a reference or the scalability structure of a keyframe.
@@ -15,7 +16,7 @@ const fn malformed(what: &'static str) -> PayloadError {
 
 /// Width and height of a keyframe, `None` for any other frame (VP9 bitstream, section 6.2).
 pub(super) fn inspect(frame: &[u8]) -> Result<Option<(u16, u16)>, PayloadError> {
-    let mut bits = Bits { bytes: frame, at: 0 };
+    let mut bits = Bits::new(frame);
     keyframe_size(&mut bits).ok_or(malformed("a truncated frame header"))?
 }
 
@@ -138,22 +139,4 @@ fn descriptor_bytes(payload: &[u8]) -> Option<usize> {
         }
     }
     Some(at)
-}
-
-/// Reads bits, most significant first.
-struct Bits<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl Bits<'_> {
-    fn read(&mut self, count: usize) -> Option<u32> {
-        let mut value = 0;
-        for _ in 0..count {
-            let byte = self.bytes.get(self.at / 8)?;
-            value = value << 1 | u32::from(byte >> (7 - self.at % 8) & 1);
-            self.at += 1;
-        }
-        Some(value)
-    }
 }

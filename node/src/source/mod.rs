@@ -243,4 +243,4 @@ fn complete(codec: VideoCodec, parameters: &Bytes, data: Bytes) -> Result<Comple
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

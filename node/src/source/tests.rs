@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 
 use super::*;
 
-fn fixture(name: &str) -> Vec<u8> {
+pub(crate) fn fixture(name: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(name);
     std::fs::read(path).expect("a checked-in file")
 }
@@ -15,7 +15,7 @@ fn open(name: &str) -> Result<FileSource, SourceError> {
 }
 
 /// Plays into ingest as fast as it goes, up to `until`.
-fn blocks(mut source: FileSource, until: Duration) -> Vec<Block> {
+pub(crate) fn blocks(mut source: FileSource, until: Duration) -> Vec<Block> {
     let anchor = Anchor { at: Timestamp::ZERO, unix_us: 1_800_000_000_000_000 };
     let mut ingest = Ingest::new(source.format().clone(), anchor);
     let mut blocks: Vec<Block> = Vec::new();
@@ -58,7 +58,12 @@ fn frames(blocks: &[Block], track: Track, codec: Option<VideoCodec>) -> Vec<Vec<
 
 /// The frames of one track as the container holds them.
 fn stored(name: &str, track: Track) -> Vec<Bytes> {
-    let origin = Origin::Memory(fixture(name).into());
+    samples(fixture(name), track)
+}
+
+/// The same of a file in memory.
+pub(crate) fn samples(file: Vec<u8>, track: Track) -> Vec<Bytes> {
+    let origin = Origin::Memory(file.into());
     let mut container = Container::open(&origin).expect("a container");
     let mut samples = Vec::new();
     while let Some(sample) = container.next_sample().expect("whole") {
