@@ -9,6 +9,7 @@ pub mod config;
 pub mod exit;
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod gateway;
 pub mod http;
 pub mod keys;
 pub mod link;
