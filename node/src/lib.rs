@@ -1,7 +1,8 @@
 //! The Banyan node: everything that touches the world, and no protocol decision.
 //!
 //! Reading order: [`cli`] (what was asked), [`config`] (what that means), [`run`] (the assembled
-//! node), [`transport`] (one UDP port), [`http`] and [`web`] (what browsers and people see).
+//! node), [`transport`] (one UDP port), [`swarm`] (who is where), [`http`] and [`web`] (what
+//! browsers and people see).
 
 pub mod cli;
 pub mod cmd;
@@ -21,6 +22,7 @@ pub mod sink;
 pub mod source;
 pub mod status;
 pub mod stop;
+pub mod swarm;
 pub mod telemetry;
 pub mod transport;
 pub mod web;
