@@ -131,3 +131,76 @@ proptest! {
         }
     }
 }
+
+/// `rtc-rtp`'s depacketisers, written by others from the same documents, read the same frames.
+#[test]
+fn another_implementation_reads_what_we_pack() {
+    use rtc::rtp::codec::{av1::Av1Depacketizer, h264::H264Packet, vp8::Vp8Packet, vp9::Vp9Packet};
+    use rtc::rtp::packetizer::Depacketizer;
+
+    for name in ["vp8.ivf", "vp9.webm", "h264.mkv", "av1.webm"] {
+        let file = crate::source::tests::fixture(name);
+        let mut source = crate::source::FileSource::from_bytes(file.into(), false).expect(name);
+        let codec = source.format().video.as_ref().expect("video").codec;
+        let fresh = || -> Box<dyn Depacketizer> {
+            match codec {
+                VideoCodec::Vp8 => Box::new(Vp8Packet::default()),
+                VideoCodec::Vp9 => Box::new(Vp9Packet::default()),
+                VideoCodec::H264 => Box::new(H264Packet::default()),
+                VideoCodec::Av1 => Box::new(Av1Depacketizer::new()),
+                VideoCodec::H265 => unreachable!("no source has it"),
+            }
+        };
+        let mut other = fresh();
+        let mut frames = 0;
+        while let Some(timed) = source.next_frame().expect("playable") {
+            if timed.packets[0].track != banyan_protocol::coding::Track::Video {
+                continue;
+            }
+            let payloads: Vec<_> = timed.packets.into_iter().map(|packet| packet.payload).collect();
+            let mut theirs = Vec::new();
+            for (index, payload) in payloads.iter().enumerate() {
+                assert!(
+                    codec == VideoCodec::H264 || other.is_partition_head(payload) == (index == 0)
+                );
+                theirs.extend_from_slice(&other.depacketize(payload).expect("readable"));
+                if codec == VideoCodec::Vp9 {
+                    // Theirs gathers references over packets, until there are too many.
+                    other = fresh();
+                }
+            }
+            assert_eq!(assemble(codec, &packets(payloads)), Ok(theirs), "{name}, frame {frames}");
+            frames += 1;
+        }
+        assert_eq!(frames, 10, "{name}");
+    }
+}
+
+#[test]
+fn vp9_descriptors_say_what_refers_to_what() {
+    use rtc::rtp::codec::vp9::Vp9Packet;
+    use rtc::rtp::packetizer::Depacketizer;
+
+    let file = crate::source::tests::fixture("vp9.webm");
+    let mut source = crate::source::FileSource::from_bytes(file.into(), false).expect("playable");
+    let mut pictures = 0;
+    while let Some(timed) = source.next_frame().expect("playable") {
+        if timed.packets[0].track != banyan_protocol::coding::Track::Video {
+            continue;
+        }
+        let last = timed.packets.len() - 1;
+        for (index, packet) in timed.packets.iter().enumerate() {
+            let mut header = Vp9Packet::default();
+            header.depacketize(&packet.payload).expect("readable");
+            let keyframe = pictures % 5 == 0;
+            assert_eq!((header.b, header.e), (index == 0, index == last));
+            assert_eq!((header.picture_id, header.p), (pictures, !keyframe));
+            assert_eq!(header.pdiff, if keyframe { vec![] } else { vec![1] });
+            assert_eq!(header.v, keyframe && index == 0);
+            if header.v {
+                assert_eq!((&header.width[..], &header.height[..]), (&[192][..], &[108][..]));
+            }
+        }
+        pictures += 1;
+    }
+}
