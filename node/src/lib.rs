@@ -7,16 +7,21 @@
 pub mod cli;
 pub mod cmd;
 pub mod config;
+pub mod discovery;
+pub mod driver;
 pub mod exit;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod gateway;
 pub mod http;
+pub mod intake;
 pub mod keys;
 pub mod link;
+pub mod mesh;
 pub mod payload;
 pub mod peer;
 pub mod publication;
+pub mod registry;
 pub mod run;
 pub mod sink;
 pub mod source;
