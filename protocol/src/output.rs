@@ -63,6 +63,9 @@ pub enum Violation {
     /// A control message that cannot be decoded.
     #[error("malformed control message")]
     Control,
+    /// A path that does not end at the peer itself.
+    #[error("path of another node")]
+    Path,
     /// A shard that cannot be decoded, or is not of the session's shape.
     #[error("malformed shard")]
     Shard,

@@ -16,6 +16,19 @@ const SUSPECT: Duration = Duration::from_secs(5);
 /// that comes back should not wait behind another.
 const PREEMPT_EVERY: Duration = Duration::from_millis(250);
 
+/// Children fed beyond the slots for a while, of `slots` of them: those being replaced, and those
+/// reported dead, which anybody can claim of anybody. Derived: slots are four fifths of the uplink, so
+/// an eighth more still fits it; at least two, so that one repair and one preemption can meet.
+const fn spare(slots: u16) -> u16 {
+    if slots == 0 {
+        0
+    } else if slots < 16 {
+        2
+    } else {
+        slots / 8
+    }
+}
+
 /// One child in one stripe.
 #[derive(Debug)]
 struct Child {
@@ -72,6 +85,11 @@ impl Children {
         self.slots.saturating_sub(used)
     }
 
+    /// Children fed, over all stripes, whether they count or not.
+    fn fed(&self) -> u16 {
+        self.stripes.iter().map(BTreeMap::len).sum::<usize>() as u16
+    }
+
     /// Whether a child for `stripe` would be admitted without preemption.
     pub(crate) fn has_room(&self, now: Timestamp, stripe: u8) -> bool {
         self.slots_free(now) > 0 && self.counted(now, stripe) < self.per_stripe
@@ -85,8 +103,13 @@ impl Children {
                 child.suspect_until = now + SUSPECT;
             }
         }
-        let known = self.stripes[usize::from(graft.stripe)].contains_key(&peer);
-        let preempted = if known || self.has_room(now, graft.stripe) {
+        let child = self.stripes[usize::from(graft.stripe)].get(&peer);
+        // One that is being replaced has lost its place: it asks like anybody else.
+        let keeps = child.is_some_and(|child| child.draining_until.is_none());
+        if child.is_none() && self.fed() >= self.slots.saturating_add(spare(self.slots)) {
+            return Admission::Full;
+        }
+        let preempted = if keeps || self.has_room(now, graft.stripe) {
             None
         } else {
             match self.weakest(now, graft) {
@@ -126,12 +149,6 @@ impl Children {
     /// Takes a child out of one stripe. True if it was one.
     pub(crate) fn remove(&mut self, stripe: u8, peer: &NodeId) -> bool {
         self.stripes[usize::from(stripe)].remove(peer).is_some()
-    }
-
-    /// Takes all children out of one stripe.
-    pub(crate) fn take(&mut self, stripe: u8) -> Vec<(NodeId, u32)> {
-        let children = std::mem::take(&mut self.stripes[usize::from(stripe)]);
-        children.into_iter().map(|(node, child)| (node, child.channel)).collect()
     }
 
     /// Takes a node out of every stripe and says of which.
@@ -228,5 +245,28 @@ mod tests {
             Admission::Admitted { preempted: None }
         );
         assert_eq!(children.slots_free(now), 0);
+    }
+
+    #[test]
+    fn false_reports_of_death_make_no_more_than_the_spare_slots() {
+        let now = Timestamp::from_micros(1_000_000);
+        let mut children = Children::new(1, 4);
+        let admitted = |children: &mut Children, i| {
+            let liar = graft(0, 0, Some(node(i - 1)));
+            children.admit(now, node(i), &liar) != Admission::Full
+        };
+        let fed = (1..100).filter(|i| admitted(&mut children, *i)).count();
+        assert_eq!((fed, children.of(0).count()), (6, 6));
+    }
+
+    #[test]
+    fn a_replaced_child_does_not_come_back_by_asking_again() {
+        let now = Timestamp::from_micros(1_000_000);
+        let mut children = Children::new(1, 1);
+        children.admit(now, node(1), &graft(0, 1, None));
+        let preempted = Admission::Admitted { preempted: Some(node(1)) };
+        assert_eq!(children.admit(now, node(2), &graft(0, 2, None)), preempted);
+        assert_eq!(children.admit(now, node(1), &graft(0, 1, None)), Admission::Full);
+        assert_eq!(children.expire(now + DRAIN), [(0, node(1))]);
     }
 }

@@ -33,6 +33,13 @@ impl Path {
         self.tags.len().saturating_sub(1) as u8
     }
 
+    /// Whether it is the path of the node with `tag`. A node that gives another as its own hides
+    /// itself from those who look for loops.
+    #[must_use]
+    pub fn leads_to(&self, tag: Tag) -> bool {
+        self.tags.last() == Some(&tag)
+    }
+
     /// The path of a child with `tag` below this node, or `None` if it would be a loop or too long.
     #[must_use]
     pub fn child(&self, tag: Tag) -> Option<Self> {
@@ -55,6 +62,7 @@ mod tests {
         assert_eq!(root.depth(), 0);
         let child = root.child(2).expect("no loop");
         assert_eq!((child.depth(), child.tags.as_slice()), (1, [1, 2].as_slice()));
+        assert!(child.leads_to(2) && !child.leads_to(1) && !Path::default().leads_to(0));
         assert_eq!(child.child(1), None);
         let long = (2..).try_fold(root, |path, tag| path.child(tag).ok_or(path));
         assert_eq!(long.expect_err("it ends").tags.len(), PATH_MAX);

@@ -2,7 +2,7 @@
 
 use super::Live;
 use crate::context::Context;
-use crate::forest::{Admission, Contact, Member, Path, Role};
+use crate::forest::{Admission, Contact, Member, Path, Role, tag};
 use crate::identity::NodeId;
 use crate::limits::{MEMBERS_MAX, REDIRECTS_MAX};
 use crate::output::{Event, OrphanCause, Violation};
@@ -69,6 +69,10 @@ impl Live {
         }
         if stripe_of(&body).is_some_and(|stripe| stripe >= self.outline.stripes()) {
             return Err(Violation::Control);
+        }
+        let its_tag = tag(&peer, &self.session());
+        if path_of(&body).is_some_and(|path| !path.leads_to(its_tag)) {
+            return Err(Violation::Path);
         }
         match body {
             Body::Announce { member, reply } => self.on_announce(cx, peer, member, reply),
@@ -172,9 +176,7 @@ impl Live {
             _ if self.ended => Err(Refusal::Leaving),
             None => Err(Refusal::NotFed),
             Some(path) if path.stalled => Err(Refusal::NotFed),
-            Some(path) if path.child(crate::forest::tag(&peer, &self.session())).is_none() => {
-                Err(Refusal::Loop)
-            }
+            Some(path) if path.child(tag(&peer, &self.session())).is_none() => Err(Refusal::Loop),
             Some(path) => match self.children.admit(cx.now, peer, graft) {
                 Admission::Admitted { preempted } => Ok((path, preempted)),
                 Admission::Full => Err(Refusal::Full),
@@ -314,5 +316,19 @@ fn stripe_of(body: &Body) -> Option<u8> {
         | Body::PathUpdate { stripe, .. }
         | Body::Pull { stripe, .. } => Some(*stripe),
         Body::Announce { .. } | Body::Members(_) | Body::Refresh | Body::End { .. } => None,
+    }
+}
+
+fn path_of(body: &Body) -> Option<&Path> {
+    match body {
+        Body::Admitted { path, .. } | Body::PathUpdate { path, .. } => Some(path),
+        Body::Announce { .. }
+        | Body::Members(_)
+        | Body::Graft(_)
+        | Body::Redirected { .. }
+        | Body::Prune { .. }
+        | Body::Pull { .. }
+        | Body::Refresh
+        | Body::End { .. } => None,
     }
 }
