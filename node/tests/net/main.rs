@@ -4,9 +4,5 @@
 mod dialling;
 mod flood;
 mod foreign;
-mod interop;
 mod links;
-mod node;
-mod stock;
 mod support;
-mod swarm;

@@ -10,7 +10,6 @@ mod gf256;
 mod rebuild;
 mod reed_solomon;
 mod ring;
-#[cfg(test)]
 pub(crate) mod sample;
 mod shard;
 mod sign;

@@ -1,4 +1,4 @@
-//! Media for tests: an endless stream of small blocks, coded 4+2.
+//! Media for tests and fuzz targets: an endless stream of small blocks, coded 4+2.
 
 use bytes::Bytes;
 

@@ -10,6 +10,7 @@ use crate::wire::control::{Body, Control, Graft, PruneReason, Refusal};
 
 pub(super) const CONTROL: Target = Target {
     name: "control",
+    rounds: 3_000,
     run: |bytes| {
         let Ok(message) = Control::decode(Bytes::copy_from_slice(bytes)) else { return };
         let encoded = message.encode();

@@ -18,6 +18,7 @@ const CODECS: [VideoCodec; 5] =
 /// A payload of each codec.
 pub(super) const KEYFRAME: Target = Target {
     name: "keyframe",
+    rounds: 3_000,
     run: |bytes| {
         for codec in CODECS {
             let _ = starts_keyframe(codec, bytes);
@@ -41,6 +42,7 @@ const PAYLOADS: [&[u8]; 8] = [
 /// A script of packets, sender reports, requests and time.
 pub(super) const INGEST: Target = Target {
     name: "ingest",
+    rounds: 1_000,
     run: |bytes| {
         let mut script = Script::new(bytes);
         let mut run = Run::new(script.u8());

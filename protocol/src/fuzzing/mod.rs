@@ -5,8 +5,10 @@
 //! inputs, kept findings and seeded mutations of both; `scripts/fuzz` lets libFuzzer look further.
 
 mod control;
+mod core;
 mod corpus;
 mod ingest;
+mod media;
 mod mutate;
 mod script;
 mod session;
@@ -20,6 +22,8 @@ pub use script::Script;
 pub struct Target {
     /// Its name: also of its binary in `fuzz/` and its directory in `fuzz/corpus-min/`.
     pub name: &'static str,
+    /// Mutations tried in a test run: as many as take about a second.
+    pub rounds: u64,
     /// Feeds it some bytes. Panics when an invariant breaks.
     pub run: fn(&[u8]),
     /// Valid inputs to start from.
@@ -29,8 +33,12 @@ pub struct Target {
 /// The targets of this crate.
 pub const TARGETS: &[Target] = &[
     control::CONTROL,
+    core::CORE,
     ingest::INGEST,
     ingest::KEYFRAME,
+    media::BLOCK,
+    media::REBUILD,
+    media::SHARD,
     session::DELEGATION,
     session::DESCRIPTOR,
     session::INVITE,
@@ -38,11 +46,11 @@ pub const TARGETS: &[Target] = &[
     session::TICKET,
 ];
 
-/// Runs `target` on its seeds, on `found`, and on `rounds` mutations of them: the same every time.
+/// Runs `target` on its seeds, on `found`, and on mutations of them: the same every time.
 ///
 /// # Panics
 /// When an invariant breaks; the input is printed before.
-pub fn replay(target: &Target, found: Vec<Vec<u8>>, rounds: u64) {
+pub fn replay(target: &Target, found: Vec<Vec<u8>>) {
     let mut inputs = (target.seeds)();
     inputs.extend(found);
     inputs.push(Vec::new());
@@ -55,7 +63,7 @@ pub fn replay(target: &Target, found: Vec<Vec<u8>>, rounds: u64) {
         run(input, &format!("input {number}"));
     }
     let mut mutator = Mutator::new(target.name);
-    for round in 0..rounds {
+    for round in 0..target.rounds {
         run(&mutator.next(&inputs), &format!("round {round}"));
     }
 }
@@ -70,15 +78,15 @@ mod tests {
     fn every_target_survives_its_corpus_and_mutations_of_it() {
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus-min");
         for target in TARGETS {
-            replay(target, read_corpus(&corpus.join(target.name)), 3_000);
+            replay(target, read_corpus(&corpus.join(target.name)));
         }
     }
 
     #[test]
     fn a_broken_invariant_is_noticed() {
         let run = |bytes: &[u8]| assert!(bytes.len() < 4, "long");
-        let target = Target { name: "canary", run, seeds: || vec![vec![1, 2, 3]] };
-        let outcome = std::panic::catch_unwind(|| replay(&target, vec![], 1_000));
+        let target = Target { name: "canary", rounds: 1_000, run, seeds: || vec![vec![1, 2, 3]] };
+        let outcome = std::panic::catch_unwind(|| replay(&target, vec![]));
         assert!(outcome.is_err(), "a thousand mutations of three bytes never made four");
     }
 

@@ -14,6 +14,7 @@ const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
 
 pub(super) const DELEGATION: Target = Target {
     name: "delegation",
+    rounds: 3_000,
     run: |bytes| {
         let Ok(delegation) = SignedDelegation::decode(bytes) else { return };
         let again = SignedDelegation::decode(&delegation.encode());
@@ -28,6 +29,7 @@ pub(super) const DELEGATION: Target = Target {
 
 pub(super) const DESCRIPTOR: Target = Target {
     name: "descriptor",
+    rounds: 3_000,
     run: |bytes| {
         let Ok(signed) = SignedDescriptor::decode(bytes) else { return };
         let encoded = signed.encode();
@@ -42,6 +44,7 @@ pub(super) const DESCRIPTOR: Target = Target {
 
 pub(super) const INVITE: Target = Target {
     name: "invite",
+    rounds: 3_000,
     run: |bytes| {
         let Ok(text) = std::str::from_utf8(bytes) else { return };
         if let Ok(invite) = text.parse::<Invite>() {
@@ -59,6 +62,7 @@ pub(super) const INVITE: Target = Target {
 /// The content of an invite behind a checksum that is right, which a fuzzer would never guess.
 pub(super) const INVITE_CONTENT: Target = Target {
     name: "invite_content",
+    rounds: 3_000,
     run: |bytes| {
         if let Ok(invite) = Invite::decode_content(bytes) {
             check_invite(&invite);
@@ -69,6 +73,7 @@ pub(super) const INVITE_CONTENT: Target = Target {
 
 pub(super) const TICKET: Target = Target {
     name: "ticket",
+    rounds: 3_000,
     run: |bytes| {
         let Ok(text) = std::str::from_utf8(bytes) else { return };
         let publisher = publisher().id();
