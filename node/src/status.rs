@@ -74,8 +74,8 @@ pub struct SessionStatus {
     pub stripes: Vec<StripeStatus>,
     /// Blocks complete here: ingested at the root, rebuilt at a gateway.
     pub blocks: u64,
-    /// Of those, how many needed parity.
-    pub blocks_rebuilt: u64,
+    /// Shards that did not come in time and that parity stood in for.
+    pub parity_used: u64,
     /// Blocks given up.
     pub blocks_lost: u64,
     /// Whether the publisher sends media to this node now. False where this node is not the root.
@@ -107,8 +107,8 @@ pub struct StripeStatus {
     pub children: Vec<String>,
     /// Links between the root and here on this stripe.
     pub depth: Option<u32>,
-    /// How far it is behind the first stripe of the same block, recent median, ms.
-    pub lag_ms: Option<u32>,
+    /// Time since the last shard from the parent, ms.
+    pub silent_ms: Option<u32>,
 }
 
 /// One media link.

@@ -19,17 +19,20 @@ const SESSION: SessionId = SessionId::from_bytes([7; 32]);
 const BLOCK_LEN: usize = 16_700;
 const BLOCKS_PER_SECOND: f64 = 30.0;
 
-/// Median over 15 runs of the µs that one of `count` calls takes.
+/// Median of the µs that one call takes, over runs of `count` calls. Keep runs below a millisecond:
+/// then few of them are interrupted by other work of the machine, and the median is of none.
 fn time_us(count: usize, mut call: impl FnMut(usize)) -> f64 {
-    let mut runs: Vec<f64> = (0..15)
-        .map(|_| {
-            let start = Instant::now();
-            (0..count).for_each(&mut call);
-            start.elapsed().as_secs_f64() * 1e6 / count as f64
-        })
-        .collect();
-    runs.sort_by(f64::total_cmp);
-    runs[runs.len() / 2]
+    median((0..301).map(|_| {
+        let start = Instant::now();
+        (0..count).for_each(&mut call);
+        start.elapsed().as_secs_f64() * 1e6 / count as f64
+    }))
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 fn noise(len: usize) -> Vec<u8> {
@@ -42,7 +45,7 @@ fn code(k: u8, m: u8) {
     let block = noise(BLOCK_LEN);
     let len = code.piece_len(block.len());
     let mut parity = vec![vec![0; len]; usize::from(m)];
-    let encode = time_us(200, |_| {
+    let encode = time_us(100, |_| {
         for (row, out) in parity.iter_mut().enumerate() {
             code.piece(black_box(&block), k + row as u8, out);
         }
@@ -57,7 +60,7 @@ fn code(k: u8, m: u8) {
     for lost in 1..=m {
         let kept: Vec<(u8, &[u8])> =
             (lost..k + m).map(|i| (i, pieces[usize::from(i)].as_slice())).collect();
-        let decode = time_us(200, |_| {
+        let decode = time_us(100, |_| {
             black_box(code.rebuild(black_box(BLOCK_LEN), &kept)).expect("enough");
         });
         assert_eq!(code.rebuild(BLOCK_LEN, &kept).as_deref(), Some(&block[..]));
@@ -89,34 +92,27 @@ fn stream(count: u64) -> Vec<(u64, u64, Bytes)> {
         .collect()
 }
 
-/// µs per block of a receiver that gets all shards but those of `lost` stripes, in an order that
-/// differs from block to block.
+/// µs per block, the median, of a receiver that gets all shards but those of `lost` stripes, in an
+/// order that differs from block to block.
 fn receive(checker: &Checker, stream: &[Vec<Shard>], lost: &[u8]) -> f64 {
-    let run = || {
-        let mut rebuilder = Rebuilder::new(checker.clone(), RebuilderConfig::default());
-        let mut blocks = 0;
+    let mut rebuilder = Rebuilder::new(checker.clone(), RebuilderConfig::default());
+    let mut blocks = 0;
+    let us = median(stream.iter().enumerate().map(|(number, shards)| {
         let start = Instant::now();
-        for (number, shards) in stream.iter().enumerate() {
-            let now = Timestamp::from_micros(number as u64 * 33_333);
-            let (late, early) = shards.split_at(number % shards.len());
-            for shard in early.iter().chain(late) {
-                if !lost.contains(&shard.stripe()) {
-                    // As it comes from a link: bytes.
-                    let shard = Shard::decode(shard.encoded().clone()).expect("ours");
-                    rebuilder.push(now, 0_u32, shard, false);
-                    while let Some(rebuilt) = rebuilder.poll(now) {
-                        blocks += usize::from(matches!(rebuilt, Rebuilt::Block(_)));
-                    }
-                }
+        let now = Timestamp::from_micros(number as u64 * 33_333);
+        let (late, early) = shards.split_at(number % shards.len());
+        for shard in early.iter().chain(late).filter(|shard| !lost.contains(&shard.stripe())) {
+            // As it comes from a link: bytes.
+            let shard = Shard::decode(shard.encoded().clone()).expect("ours");
+            rebuilder.push(now, 0_u32, shard, false);
+            while let Some(rebuilt) = rebuilder.poll(now) {
+                blocks += usize::from(matches!(rebuilt, Rebuilt::Block(_)));
             }
         }
-        let spent: Duration = start.elapsed();
-        assert_eq!(blocks, stream.len());
-        spent.as_secs_f64() * 1e6 / blocks as f64
-    };
-    let mut runs: Vec<f64> = (0..7).map(|_| run()).collect();
-    runs.sort_by(f64::total_cmp);
-    runs[runs.len() / 2]
+        start.elapsed().as_secs_f64() * 1e6
+    }));
+    assert_eq!(blocks, stream.len());
+    us
 }
 
 fn main() {
@@ -127,12 +123,12 @@ fn main() {
     let key = MediaKey::from_seed(&[1; 32]);
     let checker = Checker::new(SESSION, key.verifying_key());
     let coder = Coder::new(SESSION, 0, 8, 2, key.clone()).expect("a code");
-    let blocks = stream(150);
-    let sign = time_us(200, |_| {
+    let blocks = stream(300);
+    let sign = time_us(10, |_| {
         black_box(key.sign(black_box(&[5; 104])));
     });
     println!("sign_us={sign:.2}");
-    let encode = time_us(20, |i| {
+    let encode = time_us(3, |i| {
         let (number, group, block) = &blocks[i];
         black_box(coder.encode(*number, *group, block));
     });
@@ -140,11 +136,11 @@ fn main() {
 
     let shards: Vec<Vec<Shard>> =
         blocks.iter().map(|(number, group, block)| coder.encode(*number, *group, block)).collect();
-    let single = time_us(100, |i| checker.check(black_box(&shards[i][0])).expect("ours"));
+    let single = time_us(10, |i| checker.check(black_box(&shards[i][0])).expect("ours"));
     println!("verify_us={single:.2}");
     for count in [4, 7, 8, 16] {
         let some: Vec<&Shard> = shards.iter().flatten().take(count).collect();
-        let batch = time_us(50, |_| checker.check_batch(black_box(&some)).expect("ours"));
+        let batch = time_us(3, |_| checker.check_batch(black_box(&some)).expect("ours"));
         println!("verify_batch_{count}_us_per_sig={:.2}", batch / count as f64);
     }
     let parse = time_us(150, |i| {

@@ -110,7 +110,7 @@ fn numbers(seconds: u64, session: &SessionStatus) -> String {
         "{seconds} s: {}, {} blocks, {} rebuilt, {} lost, {taken} of {of} stripes, {delay}",
         rate(session.download_bps),
         count(session.blocks),
-        count(session.blocks_rebuilt),
+        count(session.parity_used),
         count(session.blocks_lost),
     )
 }
@@ -126,7 +126,7 @@ mod tests {
         let session = SessionStatus {
             download_bps: 5_120_000,
             blocks: 1_500,
-            blocks_rebuilt: 3,
+            parity_used: 3,
             delay_ms: Some(84),
             stripes: vec![StripeStatus { parent, ..Default::default() }, StripeStatus::default()],
             ..SessionStatus::default()

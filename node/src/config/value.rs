@@ -14,13 +14,23 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Gateway if browsers can reach it, else helper.
+    /// A helper, and a gateway for each session that is opened here.
     #[default]
     Auto,
     /// Relays one stripe and shows nothing.
     Helper,
     /// Takes the whole session and serves browsers.
     Gateway,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Helper => "helper",
+            Self::Gateway => "gateway",
+        })
+    }
 }
 
 /// Who may watch.

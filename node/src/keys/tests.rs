@@ -131,7 +131,7 @@ fn a_running_node_is_found_until_it_ends() {
     let (_temp, dir) = data();
     assert_eq!(Running::find(dir.path()).expect("reads"), None);
     let running = Running::here("0.0.0.0:8080".parse().expect("an address"));
-    assert_eq!(running.http, "127.0.0.1:8080".parse().expect("an address"));
+    assert_eq!(running.http, "127.0.0.1:8080".parse::<std::net::SocketAddr>().expect("an address"));
     let note = running.leave_in(&dir).expect("writes");
     assert_eq!(Running::find(dir.path()).expect("reads"), Some(running));
     assert_eq!(mode(&dir.path().join("running.json")), 0o600);

@@ -8,12 +8,14 @@ use banyan_protocol::identity::NodeId;
 use bytes::Bytes;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 /// A connection and its send queues.
 pub(super) struct Connection {
     quinn: quinn::Connection,
     control: ControlSender,
     shards: ShardSender,
+    reader: JoinHandle<()>,
 }
 
 impl Connection {
@@ -23,8 +25,8 @@ impl Connection {
         let transport::Link { node, connection, .. } = link;
         let (control, outgoing) = control::queue();
         let shards = ShardSender::start(connection.clone());
-        tokio::spawn(read(connection.clone(), node, events, outgoing));
-        Self { quinn: connection, control, shards }
+        let reader = tokio::spawn(read(connection.clone(), node, events, outgoing));
+        Self { quinn: connection, control, shards, reader }
     }
 
     pub(super) fn id(&self) -> usize {
@@ -48,6 +50,13 @@ impl Connection {
 
     pub(super) fn close(&self, code: u32, reason: &[u8]) {
         self.quinn.close(code.into(), reason);
+    }
+
+    /// Closes the connection once the peer has what was said, or has had its time.
+    pub(super) async fn finish(self) {
+        let Self { control, shards, reader, .. } = self;
+        drop((control, shards));
+        let _ = reader.await;
     }
 
     pub(super) fn stats(&self, node: NodeId) -> LinkStats {

@@ -13,6 +13,8 @@ use tokio::sync::mpsc;
 const QUEUE_MAX: usize = 512;
 /// The dialler opens the stream at once. Derived: two retransmissions at a poor round trip.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
+/// Last words are waited for at most this long. Derived: two round trips of a slow path.
+const FLUSH_TIMEOUT: Duration = Duration::from_millis(600);
 /// Control goes before any shard: shards have priorities below zero.
 const PRIORITY: i32 = 1;
 
@@ -83,8 +85,10 @@ async fn write(mut send: SendStream, mut outgoing: Outgoing) -> String {
             return error.to_string();
         }
     }
-    // The handle is gone: whoever dropped it closed the connection.
-    std::future::pending().await
+    // Nothing more will be said; what was said shall arrive.
+    let _ = send.finish();
+    let _ = tokio::time::timeout(FLUSH_TIMEOUT, send.stopped()).await;
+    "left".to_owned()
 }
 
 async fn read(mut receive: RecvStream, node: NodeId, events: &mpsc::Sender<LinkEvent>) -> String {

@@ -162,6 +162,12 @@ impl Links {
         }
     }
 
+    /// Closes every link once the peers have what was said to them, or have had their time.
+    pub async fn finish(self) {
+        let connections = self.peers.into_values().flatten().map(Connection::finish);
+        futures::future::join_all(connections).await;
+    }
+
     /// The current round trip to each peer.
     pub fn rtts(&self) -> impl Iterator<Item = (NodeId, Duration)> + '_ {
         self.peers.iter().filter_map(|(node, all)| Some((*node, all.first()?.rtt())))

@@ -22,13 +22,17 @@ pub const UNPUBLISHED: &str = "banyan::event::unpublished";
 pub const LINKED: &str = "banyan::event::linked";
 /// A link is down: `peer`, `cause`.
 pub const UNLINKED: &str = "banyan::event::unlinked";
-/// A parent carries a stripe: `session`, `stripe`, `peer`.
+/// A parent carries a stripe: `session`, `stripe`, `peer`, `depth`, `waited_ms`.
 pub const GRAFTED: &str = "banyan::event::grafted";
 /// A pair was dissolved: `session`, `stripe`, `peer`, `cause`.
 pub const PRUNED: &str = "banyan::event::pruned";
-/// The backup became the parent: `session`, `stripe`, `peer`.
-pub const FAILED_OVER: &str = "banyan::event::failed_over";
-/// A block was given up: `session`, `block`.
+/// This node feeds one more child: `session`, `stripe`, `peer`.
+pub const ADMITTED: &str = "banyan::event::admitted";
+/// This node feeds one child less: `session`, `stripe`, `peer`.
+pub const RELEASED: &str = "banyan::event::released";
+/// Shards were asked of a backup: `session`, `stripe`, `peer`, `blocks`.
+pub const PULLED: &str = "banyan::event::pulled";
+/// Blocks were given up: `session`, `block` (the first), `count`.
 pub const LOST: &str = "banyan::event::lost";
 /// A peer broke a rule: `peer`, `rule`.
 pub const VIOLATED: &str = "banyan::event::violated";

@@ -15,11 +15,11 @@ use super::shared::Shared;
 use super::tls::ALPN_LINK;
 use crate::peer::node_id;
 
-/// Application error code: closed in order. Spec: `proto/SPEC.md#links`.
+/// Application error code: closed in order. Spec: `proto/SPEC.md#transport`.
 pub const CLOSE_DONE: u32 = 0;
-/// Application error code: no room just now, try elsewhere. Spec: `proto/SPEC.md#links`.
+/// Application error code: no room just now, try elsewhere. Spec: `proto/SPEC.md#transport`.
 pub const CLOSE_BUSY: u32 = 1;
-/// Application error code: no Banyan node. Spec: `proto/SPEC.md#links`.
+/// Application error code: no Banyan node. Spec: `proto/SPEC.md#transport`.
 pub const CLOSE_NOT_A_NODE: u32 = 2;
 
 /// A link, up and mutually authenticated; dialled and accepted ones are alike.

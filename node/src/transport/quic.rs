@@ -56,6 +56,12 @@ impl QuicTransport {
         }
     }
 
+    /// What a swarm must listen on to be reachable on the whole port.
+    #[must_use]
+    pub fn listen_addrs(&self) -> Vec<Multiaddr> {
+        self.shared.locals().map(to_multiaddr).collect()
+    }
+
     /// The bound address `wanted` means: itself, or that of its IP if its port is 0.
     fn bound(&self, wanted: SocketAddr) -> Option<SocketAddr> {
         let local = self.shared.endpoint(wanted).ok()?.local;

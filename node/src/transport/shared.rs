@@ -4,13 +4,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use libp2p::PeerId;
 use libp2p::identity::Keypair;
-use libp2p::{Multiaddr, PeerId};
 use quinn::TransportConfig;
 use tokio::sync::mpsc;
 
 use super::accept::{self, Inbound};
-use super::address::to_multiaddr;
 use super::bind::{self, Config};
 use super::counters::{Counters, Snapshot};
 use super::dial::SERVER_NAME;
@@ -133,13 +132,7 @@ impl SharedQuic {
     /// The bound addresses, one per family, unspecified ones as they are.
     #[must_use]
     pub fn local_addrs(&self) -> Vec<SocketAddr> {
-        self.0.endpoints.iter().map(|endpoint| endpoint.local).collect()
-    }
-
-    /// What the swarm must listen on to be reachable at [`local_addrs`](Self::local_addrs).
-    #[must_use]
-    pub fn listen_addrs(&self) -> Vec<Multiaddr> {
-        self.local_addrs().into_iter().map(to_multiaddr).collect()
+        self.0.locals().collect()
     }
 
     /// Dials a link to `peer` at `to`, from the node's port.
@@ -178,6 +171,11 @@ impl SharedQuic {
 }
 
 impl Shared {
+    /// The bound addresses.
+    pub(super) fn locals(&self) -> impl Iterator<Item = SocketAddr> {
+        self.endpoints.iter().map(|endpoint| endpoint.local)
+    }
+
     /// The endpoint that reaches `to`.
     pub(super) fn endpoint(&self, to: SocketAddr) -> Result<&Endpoint, Error> {
         let is_ipv4 = canonical(to).is_ipv4();

@@ -21,7 +21,7 @@ use super::verifier::Verifier;
 
 /// libp2p's control connections. Spec: libp2p TLS handshake.
 pub const ALPN_CONTROL: &[u8] = b"libp2p";
-/// Links. Spec: `proto/SPEC.md#links`.
+/// Links. Spec: `proto/SPEC.md#transport`.
 pub const ALPN_LINK: &[u8] = b"banyan-link/1";
 
 /// The node's certificate and how it speaks TLS.

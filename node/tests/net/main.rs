@@ -4,5 +4,9 @@
 mod dialling;
 mod flood;
 mod foreign;
+mod interop;
 mod links;
+mod node;
+mod stock;
 mod support;
+mod swarm;

@@ -44,6 +44,8 @@ pub(crate) struct Wish<'a> {
     pub shared: &'a dyn Fn(&NodeId) -> u64,
     /// Nobody feeds the stripe: ask also those that say they are full.
     pub ask_full: bool,
+    /// This node offers slots in the stripe: a full parent may well make room for it.
+    pub strong: bool,
 }
 
 /// Members known, at most [`CANDIDATES_MAX`].
@@ -117,6 +119,14 @@ impl Candidates {
 
     pub(crate) fn contact(&self, node: &NodeId) -> Option<&Contact> {
         self.known.get(node).map(|known| &known.contact)
+    }
+
+    /// The root, if it is known and may be asked now.
+    pub(crate) fn root(&self, now: Timestamp) -> Option<&Contact> {
+        let root = self.known.values().find(|known| {
+            known.member.as_ref().is_some_and(|(member, _)| member.role == Role::Root)
+        })?;
+        (root.ask_after <= now).then_some(&root.contact)
     }
 
     pub(crate) fn refused(&mut self, now: Timestamp, node: &NodeId) {
@@ -222,7 +232,11 @@ fn score(now: Timestamp, links: &Links, known: &Known, wish: &Wish<'_>) -> Optio
     if fresh && (!carries || (member.slots_free == 0 && !wish.ask_full)) {
         return None;
     }
-    let full = if member.slots_free == 0 { 2 * HOP_US } else { 0 };
+    let full = match (member.slots_free, wish.strong) {
+        (0, true) => HOP_US / 4,
+        (0, false) => 2 * HOP_US,
+        _ => 0,
+    };
     let stale = if fresh { 0 } else { HOP_US };
     let leaf = if member.role == Role::Gateway { HOP_US / 4 } else { 0 };
     Some(

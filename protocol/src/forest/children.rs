@@ -151,6 +151,12 @@ impl Children {
         self.stripes[usize::from(stripe)].remove(peer).is_some()
     }
 
+    /// Takes all children out of one stripe.
+    pub(crate) fn take(&mut self, stripe: u8) -> Vec<(NodeId, u32)> {
+        let children = std::mem::take(&mut self.stripes[usize::from(stripe)]);
+        children.into_iter().map(|(node, child)| (node, child.channel)).collect()
+    }
+
     /// Takes a node out of every stripe and says of which.
     pub(crate) fn remove_everywhere(&mut self, peer: &NodeId) -> Vec<u8> {
         (0..self.stripes.len() as u8).filter(|stripe| self.remove(*stripe, peer)).collect()

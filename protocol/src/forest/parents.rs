@@ -139,12 +139,33 @@ impl Parents {
         self.ask_next(cx, who, stripe);
     }
 
+    /// Asks for a better place with `contact`; the present parent stays if it says no.
+    pub(crate) fn improve(
+        &mut self,
+        cx: &mut Context<'_>,
+        who: &mut Roster<'_>,
+        stripe: u8,
+        contact: Contact,
+    ) {
+        let feed = &mut self.feeds[usize::from(stripe)];
+        if feed.is_fed() && feed.search == Search::Idle && !feed.is_parent(&contact.node) {
+            feed.prefer.push_back(contact);
+            self.ask_next(cx, who, stripe);
+        }
+    }
+
     fn ask_next(&mut self, cx: &mut Context<'_>, who: &mut Roster<'_>, stripe: u8) {
+        let feed = &mut self.feeds[usize::from(stripe)];
+        if feed.is_fed() && feed.prefer.is_empty() {
+            feed.search = Search::Idle; // what it hoped for is not to be had
+            return;
+        }
         let feed = &self.feeds[usize::from(stripe)];
         let parent = feed.parent.as_ref().map(|parent| parent.node);
         let not = |node: &NodeId| Some(*node) == parent || who.children.contains(stripe, node);
         // Whoever is full knows best who is not.
         let ask_full = feed.repair_of.is_some() || feed.parent.is_none();
+        let strong = self.offer(stripe) > 0;
         let shared = |node: &NodeId| self.feeds.iter().filter(|f| f.is_parent(node)).count() as u64;
         let mut chosen = None;
         for contact in &feed.prefer {
@@ -153,7 +174,7 @@ impl Parents {
                 break;
             }
         }
-        let wish = Wish { stripe, not: &not, shared: &shared, ask_full };
+        let wish = Wish { stripe, not: &not, shared: &shared, ask_full, strong };
         let chosen = match chosen {
             Some(contact) => Ok(contact),
             None => who.candidates.best(cx.now, cx.links, &wish),
@@ -180,18 +201,25 @@ impl Parents {
         }
     }
 
+    /// Children this node offers to feed with a stripe.
+    ///
+    /// A helper multiplies every stripe it takes. A gateway multiplies its home stripe, with half of
+    /// what it has; elsewhere it stands in where nobody else does, if it has enough for all.
+    fn offer(&self, stripe: u8) -> u16 {
+        let Asker { helper, home, slots, .. } = self.asker;
+        match (helper, stripe == home) {
+            (true, _) => slots,
+            (false, true) => slots / 2,
+            (false, false) => slots / self.feeds.len() as u16,
+        }
+    }
+
     fn ask(&mut self, cx: &mut Context<'_>, stripe: u8, peer: NodeId) {
         self.request = self.request.wrapping_add(1);
         let request = self.request;
-        let Asker { session, channel, helper, home, slots, .. } = self.asker;
+        let Asker { session, channel, helper, .. } = self.asker;
+        let slots = self.offer(stripe);
         let feed = &mut self.feeds[usize::from(stripe)];
-        // A helper multiplies every stripe it takes. A gateway multiplies its home stripe, with half
-        // of what it has: the rest is for viewers and for stripes nobody else multiplies.
-        let slots = match (helper, stripe == home) {
-            (true, _) => slots,
-            (false, true) => slots / 2,
-            (false, false) => 0,
-        };
         let graft = Graft {
             stripe,
             request,

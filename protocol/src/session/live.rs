@@ -40,8 +40,11 @@ pub(crate) struct Live {
     paths_at: Timestamp,
     refreshed_at: Option<Timestamp>,
     helper_at: Timestamp,
+    helper_patience: Duration,
     wanted_at: Timestamp,
     probed: (Timestamp, Duration),
+    sent_bytes: u64,
+    received_bytes: u64,
     ended: bool,
 }
 
@@ -137,8 +140,11 @@ impl Live {
             paths_at: now,
             refreshed_at: None,
             helper_at: now,
+            helper_patience: upkeep::HELPER_EVERY,
             wanted_at: now,
             probed: (now, Duration::ZERO),
+            sent_bytes: 0,
+            received_bytes: 0,
             ended: false,
             outline,
         }
@@ -232,7 +238,10 @@ impl Live {
             slots_free: self.children.slots_free(now),
             members: self.candidates.len(),
             head: self.head.newest(),
-            blocks_rebuilt: self.media.blocks_rebuilt(),
+            blocks: self.media.blocks(),
+            parity_used: self.media.parity_used(),
+            sent_bytes: self.sent_bytes,
+            received_bytes: self.received_bytes,
             blocks_lost: self.media.blocks_lost(),
             stripes: stripes.collect(),
         }
@@ -257,7 +266,13 @@ pub struct SessionStatus {
     /// The newest block seen.
     pub head: Option<u64>,
     /// Root: blocks made. Gateway: blocks rebuilt.
-    pub blocks_rebuilt: u64,
+    pub blocks: u64,
+    /// Gateway: shards that parity stood in for.
+    pub parity_used: u64,
+    /// Bytes of shards sent.
+    pub sent_bytes: u64,
+    /// Bytes of shards received, duplicates included.
+    pub received_bytes: u64,
     /// Gateway: blocks that missed their deadline.
     pub blocks_lost: u64,
     /// Its stripes in order.

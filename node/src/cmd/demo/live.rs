@@ -24,7 +24,7 @@ fn text(nodes: &[NodeStatus]) -> String {
         counted(gateways().filter_map(|session| session.depth).max().unwrap_or(0).into(), "link"),
         rate(root.map_or(0, |root| root.upload_bps)),
         count(gateways().map(|session| session.blocks).sum()),
-        count(gateways().map(|session| session.blocks_rebuilt).sum()),
+        count(gateways().map(|session| session.parity_used).sum()),
         count(gateways().map(|session| session.blocks_lost).sum()),
         counted(gateways().map(|session| u64::from(session.viewers)).sum(), "viewer"),
     )

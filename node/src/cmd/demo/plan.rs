@@ -9,12 +9,14 @@ use crate::config::Config;
 
 /// Bitrate of the session. Derived: twice the clip's mean, as keyframes are larger.
 const BITRATE: &str = "2 Mbit/s";
-/// What the root gives. Derived: 1.75 times the bitrate, of which parity is a half.
-const ROOT_UPLOAD: &str = "3.5 Mbit/s";
-/// What a helper gives. Derived: two children in its stripe of 0.5 Mbit/s, and a little.
-const HELPER_UPLOAD: &str = "1.2 Mbit/s";
-/// What a gateway gives. Derived: twenty browsers and some children.
-const GATEWAY_UPLOAD: &str = "50 Mbit/s";
+/// What the root gives. Derived: one child in each of six stripes of 0.55 Mbit/s, at four fifths.
+const ROOT_UPLOAD: &str = "4.2 Mbit/s";
+/// What a helper gives. Derived: two children, one in each of its stripes.
+const HELPER_UPLOAD: &str = "1.45 Mbit/s";
+/// What the first gateway gives to other nodes: the whole session to the second.
+const GATEWAY_UPLOAD: &str = "4.5 Mbit/s";
+/// What the last gateway gives to other nodes: next to nothing, so that it is the farthest out.
+const LAST_UPLOAD: &str = "0.8 Mbit/s";
 
 /// What a node of the demo is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,11 +75,16 @@ impl Plan {
                 say(&["--capacity-upload", ROOT_UPLOAD]);
             }
             Kind::Helper => say(&["up", "--role", "helper", "--capacity-upload", HELPER_UPLOAD]),
-            Kind::Gateway => say(&["up", "--role", "gateway", "--capacity-upload", GATEWAY_UPLOAD]),
+            Kind::Gateway => {
+                let is_last = self.members.last() == Some(member);
+                let upload = if is_last { LAST_UPLOAD } else { GATEWAY_UPLOAD };
+                say(&["up", "--role", "gateway", "--capacity-upload", upload]);
+            }
         }
         // On one machine and with an invite at hand, looking around would only find other demos.
         say(&["--json", "--until-stdin-closes", "--discovery-mdns=false"]);
-        say(&["--listen-bind", "127.0.0.1", "--listen-port", "0", "--log", &self.log]);
+        // At every address: a browser does not send media to 127.0.0.1.
+        say(&["--listen-port", "0", "--log", &self.log]);
         if let Some(http) = &member.http {
             say(&["--http-bind", http]);
         }

@@ -64,7 +64,7 @@ fn of_session(session: &SessionStatus) -> String {
         rate(session.upload_bps),
         rate(session.download_bps),
         counted(session.blocks, "block"),
-        count(session.blocks_rebuilt),
+        count(session.parity_used),
         count(session.blocks_lost),
     );
     if let Some(delay) = session.delay_ms {
@@ -88,7 +88,7 @@ fn of_stripe(stripe: &StripeStatus) -> [String; 6] {
         node(&stripe.backup),
         stripe.children.len().to_string(),
         stripe.depth.map_or("-".to_owned(), |depth| depth.to_string()),
-        stripe.lag_ms.map_or("-".to_owned(), |lag| format!("{lag} ms")),
+        stripe.silent_ms.map_or("-".to_owned(), |lag| format!("{lag} ms")),
     ]
 }
 
@@ -156,12 +156,12 @@ mod tests {
                         backup: Some("bbbbbbbbbbbb".into()),
                         children: vec!["c".into(), "d".into()],
                         depth: Some(2),
-                        lag_ms: Some(12),
+                        silent_ms: Some(12),
                     },
                     StripeStatus { stripe: 1, ..StripeStatus::default() },
                 ],
                 blocks: 12_345,
-                blocks_rebuilt: 12,
+                parity_used: 12,
                 viewers: 1,
                 upload_bps: 3_200_000,
                 download_bps: 1_100_000,

@@ -88,11 +88,18 @@ impl Media {
         }
     }
 
-    pub(super) fn blocks_rebuilt(&self) -> u64 {
+    pub(super) fn blocks(&self) -> u64 {
         match &self.part {
             Part::Root(root) => root.made,
             Part::Gateway(gateway) => gateway.rebuilder.stats().blocks_rebuilt,
             Part::Helper => 0,
+        }
+    }
+
+    pub(super) fn parity_used(&self) -> u64 {
+        match &self.part {
+            Part::Gateway(gateway) => gateway.rebuilder.stats().parity_used,
+            Part::Root(_) | Part::Helper => 0,
         }
     }
 
@@ -171,6 +178,7 @@ impl Live {
         peer: NodeId,
         bytes: Bytes,
     ) -> Result<(), Violation> {
+        self.received_bytes += bytes.len() as u64;
         let shard = Shard::decode(bytes).map_err(|_| Violation::Shard)?;
         let Outline { k, m, .. } = self.outline;
         if (shard.k(), shard.m(), shard.rendition()) != (k, m, 0) {
@@ -219,13 +227,7 @@ impl Live {
     fn forward(&mut self, cx: &mut Context<'_>, shard: Shard) {
         let to: Vec<_> = self.children.of(shard.stripe()).collect();
         if !to.is_empty() {
-            cx.out.push(Output::Shard(ShardOut {
-                to,
-                session: self.outline.session,
-                block: shard.block(),
-                stripe: shard.stripe(),
-                bytes: shard.encoded().clone(),
-            }));
+            self.send_shard(cx, to, &shard);
         }
         self.media.ring.insert(cx.now, shard);
     }
@@ -284,13 +286,18 @@ impl Live {
             }
         };
         for shard in shards {
-            cx.out.push(Output::Shard(ShardOut {
-                to: vec![(peer, channel)],
-                session: self.outline.session,
-                block: shard.block(),
-                stripe,
-                bytes: shard.encoded().clone(),
-            }));
+            self.send_shard(cx, vec![(peer, channel)], &shard);
         }
+    }
+
+    fn send_shard(&mut self, cx: &mut Context<'_>, to: Vec<(NodeId, u32)>, shard: &Shard) {
+        self.sent_bytes += (shard.encoded().len() * to.len()) as u64;
+        cx.out.push(Output::Shard(ShardOut {
+            to,
+            session: self.outline.session,
+            block: shard.block(),
+            stripe: shard.stripe(),
+            bytes: shard.encoded().clone(),
+        }));
     }
 }

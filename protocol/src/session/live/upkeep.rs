@@ -2,7 +2,7 @@
 
 use super::Live;
 use crate::context::Context;
-use crate::forest::{Need, Role, need, need_at};
+use crate::forest::{Need, Role, need, need_at, tag};
 use crate::identity::NodeId;
 use crate::limits::PULL_BLOCKS_MAX;
 use crate::output::{Event, Output};
@@ -23,7 +23,10 @@ const ANNOUNCE_SOON: Duration = Duration::from_millis(100);
 /// Paths are repeated this often. Spec: DESIGN section 6.
 const PATHS_EVERY: Duration = Duration::from_secs(1);
 /// A helper looks for a stripe that is short this often. Guess.
-const HELPER_EVERY: Duration = Duration::from_millis(500);
+pub(super) const HELPER_EVERY: Duration = Duration::from_millis(500);
+/// Between moves from stripe to stripe it waits twice as long each time, at most this: where the
+/// root does not take it, moving on for ever would only trouble its children. Guess.
+const HELPER_PATIENCE_MAX: Duration = Duration::from_secs(120);
 /// Discovery is asked again this often. Guess.
 const WANTED_EVERY: Duration = Duration::from_secs(2);
 /// A silent session is probed at most this seldom. Guess.
@@ -235,22 +238,29 @@ impl Live {
         if mine != self.parents.fed() {
             return; // still settling
         }
+        // A stripe it carries already, but not from the root itself: the root may make room.
+        let behind = |s: &u8| self.parents.path(*s).is_some_and(|path| path.depth() > 1);
+        if let Some(stripe) = mine.iter().find(|s| short.contains(*s) && behind(s))
+            && let Some(root) = self.candidates.root(cx.now).cloned()
+        {
+            let (parents, mut who) = self.parents();
+            parents.improve(cx, &mut who, stripe, root);
+            return;
+        }
         // Each helper starts at another stripe, so that they do not all take the same.
         let n = self.outline.stripes();
-        let order = (0..n).map(|i| (self.home + i) % n);
-        let Some(stripe) = order.into_iter().find(|s| short.contains(*s) && !mine.contains(*s))
-        else {
+        let first = (tag(&self.me, &self.session()) % u32::from(n)) as u8;
+        let mut order = (0..n).map(|i| (first + i) % n);
+        let Some(stripe) = order.find(|s| short.contains(*s) && !mine.contains(*s)) else {
             return;
         };
         if mine.len() >= u32::from(self.stripes_max) {
-            // Full: give up a stripe that another helper carries above this one and nobody needs.
-            let spare = mine.iter().find(|s| {
-                !self.children.has_any(*s)
-                    && !short.contains(*s)
-                    && self.parents.path(*s).is_some_and(|path| path.depth() > 1)
-            });
+            // Full: give up a stripe that others carry above this one, best one without children.
+            let spare = mine.iter().filter(behind).min_by_key(|s| self.children.has_any(*s));
             let Some(spare) = spare else { return };
             self.drop_stripe(cx, spare);
+            self.helper_at = cx.now + self.helper_patience;
+            self.helper_patience = (self.helper_patience * 2).min(HELPER_PATIENCE_MAX);
         }
         self.parents.want(cx, stripe, true);
         self.children.spread_over(self.parents.wanted().len());
@@ -260,9 +270,13 @@ impl Live {
 
     fn drop_stripe(&mut self, cx: &mut Context<'_>, stripe: u8) {
         let session = self.session();
-        for (child, _) in self.children.of(stripe) {
-            let prune = Body::Prune { stripe, reason: PruneReason::Dry, successors: Vec::new() };
-            cx.send(child, session, prune);
+        let parent = self.parents.feed(stripe).and_then(|feed| feed.parent.as_ref());
+        let parent = parent.and_then(|parent| self.candidates.contact(&parent.node));
+        let successors: Vec<_> = parent.cloned().into_iter().collect();
+        for (child, _) in self.children.take(stripe) {
+            let (reason, successors) = (PruneReason::Dry, successors.clone());
+            cx.send(child, session, Body::Prune { stripe, reason, successors });
+            cx.event(Event::ChildReleased { session, stripe, child });
         }
         self.parents.want(cx, stripe, false);
         self.announce_soon(cx.now);

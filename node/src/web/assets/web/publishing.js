@@ -179,7 +179,7 @@ async function limit(sender, { bitrateBps, fps }, keep) {
 
 /** What a refusal means for the streamer. */
 function refused(error, wasLive, { token }) {
-  const detail = error.detail ?? error.message ?? '';
+  const explain = (otherwise) => error.explain(otherwise);
   const failed = (title, hint) => ({ state: 'failed', title, hint });
   const again = (title, hint) => ({ state: wasLive ? 'reconnecting' : 'connecting', title, hint, waitMs: error.retryAfterMs ?? null });
   if (!(error instanceof SignalError)) return failed('This browser could not start', String(error?.message ?? error));
@@ -189,24 +189,24 @@ function refused(error, wasLive, { token }) {
     case 401:
     case 403:
       return token
-        ? failed('This ticket may not publish here', detail || 'It may have expired, or belong to another session.')
+        ? failed('This ticket may not publish here', explain('It may have expired, or belong to another session.'))
         : failed('Publishing takes a ticket', 'Use the complete studio link, or paste the ticket.');
     case 404:
-      return failed('There is no such session', 'Check the address. The node may have been restarted.');
+      return failed('There is no such session', explain('Check the address. The node may have been restarted.'));
     case 409:
       // After a lost connection the node may hold our own place for a moment.
       return wasLive || error.retryAfterMs !== null
-        ? again('Somebody is live on this session', 'Perhaps this very connection, a moment ago. Trying again.')
+        ? again('Somebody is live on this session', 'Perhaps this very connection, a moment ago. Trying again until the place is free.')
         : failed('Somebody is already live on this session', 'Two cannot publish at once. Stop the other one first.');
     case 406:
     case 415:
     case 422:
     case 400:
-      return failed('The node did not take this stream', detail || 'Try another codec.');
+      return failed('The node did not take this stream', explain('Try another codec.'));
     case 429:
     case 503:
       return again('The node is busy', 'Trying again in a moment.');
     default:
-      return error.status >= 500 ? again('The node has a problem', detail) : failed('The node refused', detail || `HTTP ${error.status}`);
+      return error.status >= 500 ? again('The node has a problem', explain('')) : failed('The node refused', explain(`HTTP ${error.status}`));
   }
 }

@@ -7,9 +7,14 @@ const POST_DEADLINE_MS = 10_000;
 
 /** A server's refusal, or no answer at all (`status` 0). */
 export class SignalError extends Error {
-  constructor(status, { title = '', detail = '', type = '', retryAfterMs = null } = {}) {
+  constructor(status, { code = '', title = '', detail = '', next = '', retryAfterMs = null } = {}) {
     super(detail || title || (status ? `HTTP ${status}` : 'no answer'));
-    Object.assign(this, { name: 'SignalError', status, title, detail, type, retryAfterMs });
+    Object.assign(this, { name: 'SignalError', status, code, title, detail, next, retryAfterMs });
+  }
+
+  /** What happened and what to do, as far as the server said; else `otherwise`. */
+  explain(otherwise = '') {
+    return [this.detail, this.next].filter(Boolean).join(' ') || otherwise;
   }
 }
 
@@ -48,12 +53,12 @@ export async function request(url, options = {}, deadlineMs = POST_DEADLINE_MS) 
   }
 }
 
-/** The fields of a problem+json body (RFC 9457), or a short text body as detail. */
+/** A problem+json body (RFC 9457; `code` and `next` are a node's own), or a short text as detail. */
 async function problem(response) {
   const text = await response.text().catch(() => '');
   try {
-    const { title, detail, type } = JSON.parse(text);
-    return { title, detail, type };
+    const { code, title, detail, next } = JSON.parse(text);
+    return { code, title, detail, next };
   } catch {
     const plain = response.headers.get('Content-Type')?.startsWith('text/plain');
     return { detail: plain ? text.slice(0, 300) : '' };

@@ -50,48 +50,51 @@ export function lost(reason) {
  * before; `ticketed`: a ticket was sent.
  */
 export function refused(error, { played = false, ticketed = false } = {}) {
-  const waitMs = error.retryAfterMs ?? null;
-  const detail = error.detail || error.title || '';
+  const { code, retryAfterMs: waitMs } = error;
+  const final = { final: true };
   switch (error.status) {
     case 404:
     case 409:
     case 425:
-      return played
-        ? say('waiting', 'The streamer has left', 'If they come back, so does the picture.', { waitMs })
-        : say('waiting', 'Waiting for the streamer', 'It starts by itself as soon as they are live.', {
-            waitMs,
-          });
+      if (played) return say('waiting', 'The streamer has left', 'If they come back, so does the picture.', { waitMs });
+      return code === 'session-unknown'
+        ? say('waiting', 'This node does not know the stream', error.explain(), { waitMs })
+        : say('waiting', 'Waiting for the streamer', 'It starts by itself as soon as they are live.', { waitMs });
     case 410:
-      return say('ended', 'The stream has ended', 'Thank you for watching.', { final: true });
-    case 401:
+      return say('ended', 'The stream has ended', 'Thank you for watching.', final);
     case 403:
+      if (NOT_THE_TICKET.includes(code)) return say('error', 'This cannot be watched from here', error.explain(), final);
+    // falls through
+    case 401:
       return ticketed
-        ? say('ticket', 'This ticket was not accepted', detail || 'It may have expired. Ask for a new one.', {
-            final: true,
-          })
-        : say('ticket', 'This stream needs a ticket', 'Paste the ticket you were given.', { final: true });
+        ? say('ticket', 'This ticket was not accepted', error.explain('It may have expired. Ask for a new one.'), final)
+        : say('ticket', 'This stream needs a ticket', 'Paste the ticket you were given.', final);
     case 406:
-    case 415:
-      return say('unsupported', 'This browser cannot play this stream', detail, { final: true });
+      return say('unsupported', 'This browser cannot play this stream', error.explain(), final);
+    case 422:
+      if (NOT_PLAYABLE.includes(code)) return say('unsupported', 'This browser cannot play this stream', error.detail, final);
+    // falls through
     case 400:
     case 413:
-    case 422:
-      return say('error', 'This link does not work', detail || 'Part of it may be missing. Copy it again.', {
-        final: true,
-      });
+    case 415:
+    case 421:
+      return say('error', 'This link does not work', error.explain('Part of it may be missing. Copy it again.'), final);
     case 429:
     case 503:
       return say('waiting', 'This node is full', 'A place is tried for again in a moment.', { waitMs });
     case 0:
-      return played
-        ? lost('failed')
-        : say('connecting', 'The node does not answer', 'Trying again until it does.', { waitMs });
+      return played ? lost('failed') : say('connecting', 'The node does not answer', 'Trying again until it does.', { waitMs });
     default:
-      return say(played ? 'reconnecting' : 'connecting', 'The node has a problem', detail || `HTTP ${error.status}`, {
+      return say(played ? 'reconnecting' : 'connecting', 'The node has a problem', error.explain(`HTTP ${error.status}`), {
         waitMs,
       });
   }
 }
+
+/** Refusals with 403 that no ticket would change. */
+const NOT_THE_TICKET = ['cross-origin', 'local-only', 'policy'];
+/** Refusals of an offer that lacks the stream's codec. */
+const NOT_PLAYABLE = ['codec-not-acceptable', 'nothing-to-watch'];
 
 /** The answer took no medium that this browser could play. */
 export function unsupported(codecs) {
