@@ -7,13 +7,29 @@
 
 use banyan_protocol::fuzzing::Target;
 
-#[path = "../../node/src/fuzzing.rs"]
+#[path = "../../node/src/fuzzing/mod.rs"]
 mod node;
+#[path = "../../node/src/payload/mod.rs"]
+mod payload;
 
+#[path = "."] // the paths inside start here
+mod sink {
+    use banyan_protocol::coding::{Packet, VideoCodec};
+
+    #[path = "../../node/src/sink/picture/mod.rs"]
+    mod picture;
+
+    /// Stands for the function of the same name in the node.
+    pub fn describes(codec: VideoCodec, packets: &[Packet]) -> bool {
+        picture::Picture::of(codec, packets).is_some()
+    }
+}
+
+#[path = "."]
 mod transport {
-    #[path = "../../../node/src/transport/split.rs"]
+    #[path = "../../node/src/transport/split.rs"]
     pub mod split;
-    #[path = "../../../node/src/transport/stun.rs"]
+    #[path = "../../node/src/transport/stun.rs"]
     pub mod stun;
 }
 

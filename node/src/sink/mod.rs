@@ -30,6 +30,11 @@ use picture::Picture;
 
 pub use error::SinkError;
 
+/// Whether `packets` are a keyframe that says all a container must know. For fuzzing.
+pub(crate) fn describes(codec: VideoCodec, packets: &[Packet]) -> bool {
+    Picture::of(codec, packets).is_some()
+}
+
 /// What was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {

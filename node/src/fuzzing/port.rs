@@ -1,8 +1,4 @@
-//! Fuzz targets of the node: what it reads itself before any library does.
-//!
-//! See [`banyan_protocol::fuzzing`]. The fuzzer's crate compiles these files alone, without the
-//! node's dependencies, which take a quarter of an hour to build with instrumentation: what is
-//! fuzzed here must not need them.
+//! Datagrams at the one UDP port.
 
 use std::net::SocketAddr;
 
@@ -11,11 +7,8 @@ use banyan_protocol::fuzzing::{Script, Target};
 use crate::transport::split::{Kind, split};
 use crate::transport::stun::{Ask, ask};
 
-/// The targets of this crate.
-pub const TARGETS: &[Target] = &[STUN, SPLIT];
-
 /// A datagram whose first byte says STUN.
-const STUN: Target = Target {
+pub(super) const STUN: Target = Target {
     name: "stun",
     rounds: 20_000,
     run: |bytes| {
@@ -49,7 +42,7 @@ const STUN: Target = Target {
 };
 
 /// A receive buffer as the kernel fills it, with the length and stride it reports.
-const SPLIT: Target = Target {
+pub(super) const SPLIT: Target = Target {
     name: "split",
     rounds: 20_000,
     run: |bytes| {
@@ -83,20 +76,3 @@ const SPLIT: Target = Target {
         ]
     },
 };
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use banyan_protocol::fuzzing::{read_corpus, replay};
-
-    use super::*;
-
-    #[test]
-    fn every_target_survives_its_corpus_and_mutations_of_it() {
-        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus-min");
-        for target in TARGETS {
-            replay(target, read_corpus(&corpus.join(target.name)));
-        }
-    }
-}
