@@ -2,18 +2,20 @@
 //! no mesh in between. For trying clients against the gateway.
 //!
 //! ```text
-//! cargo run --example loopback_gateway -- 10.77.0.1:8090 10.77.0.1:5000
+//! cargo run --example loopback_gateway -- 10.77.0.1:8090 10.77.0.1:5000 3
 //! ```
-//! prints the addresses of both sides. Any ticket is good.
+//! prints the addresses of both sides, and loses 3 % of all media, both ways. Any ticket is good.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use banyan_node::gateway::http::{Access, Denied, HttpConfig, Standing, routes};
-use banyan_node::gateway::{Config, GatewayEvent, GatewayHandle, start};
+use banyan_node::gateway::{Config, Datagrams, GatewayEvent, GatewayHandle, start};
 use banyan_node::transport::Foreign;
 use banyan_protocol::coding::Track;
 use banyan_protocol::identity::{Action, SessionId};
@@ -21,6 +23,35 @@ use banyan_protocol::ingest::{Anchor, Ingest, Output};
 use banyan_protocol::time::Timestamp;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
+
+/// A socket that loses some of what looks like media.
+#[derive(Clone)]
+struct Lossy {
+    socket: Arc<UdpSocket>,
+    per_mille: u32,
+    random: Arc<AtomicU32>,
+}
+
+impl Lossy {
+    fn loses(&self, data: &[u8]) -> bool {
+        // A linear congruential generator: good enough to drop packets by.
+        let next = |n: u32| Some(n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
+        let random = self.random.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+        let is_media = data.first().is_some_and(|first| (128..192).contains(first));
+        is_media && (random.unwrap_or_default() >> 8) % 1000 < self.per_mille
+    }
+}
+
+impl Datagrams for Lossy {
+    fn send(&self, data: &[u8], to: SocketAddr) -> io::Result<()> {
+        if self.loses(data) { Ok(()) } else { Datagrams::send(&self.socket, data, to) }
+    }
+
+    fn send_batch(&self, to: SocketAddr, data: &[u8], segment: usize) -> io::Result<usize> {
+        data.chunks(segment).try_for_each(|datagram| self.send(datagram, to))?;
+        Ok(data.len())
+    }
+}
 
 struct Anybody;
 
@@ -41,16 +72,20 @@ async fn main() -> anyhow::Result<()> {
         .with_writer(std::io::stderr)
         .init();
     let mut arguments = std::env::args().skip(1);
-    let mut address = |default: &str| -> anyhow::Result<SocketAddr> {
-        let text = arguments.next().unwrap_or_else(|| default.to_owned());
+    let mut argument = |default: &str| arguments.next().unwrap_or_else(|| default.to_owned());
+    let address = |text: String| -> anyhow::Result<SocketAddr> {
         text.parse().with_context(|| format!("{text} is not ip:port"))
     };
-    let (http, udp) = (address("127.0.0.1:8090")?, address("127.0.0.1:5000")?);
+    let (http, udp) = (address(argument("127.0.0.1:8090"))?, address(argument("127.0.0.1:5000"))?);
+    let loss = argument("0");
     let socket = Arc::new(UdpSocket::bind(udp).await?);
     let (to_gateway, foreign) = mpsc::channel(1024);
     let config = Config { candidates: vec![socket.local_addr()?], peers_max: 1000 };
-    let (gateway, events) = start(config, foreign, socket.clone())?;
-    tokio::spawn(receive(socket, to_gateway));
+    let percent: u32 = loss.parse().context("the third argument is a loss in per cent")?;
+    let random = Arc::new(AtomicU32::new(1));
+    let lossy = Lossy { socket, per_mille: percent * 10, random };
+    let (gateway, events) = start(config, foreign, lossy.clone())?;
+    tokio::spawn(receive(lossy, to_gateway));
     tokio::spawn(carry(gateway.clone(), events));
     let session = SessionId::from_bytes([0x5e; 32]);
     println!("whip=http://{http}/whip/{session}\nwhep=http://{http}/whep/{session}");
@@ -62,9 +97,12 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn receive(socket: Arc<UdpSocket>, to_gateway: mpsc::Sender<Foreign>) {
+async fn receive(lossy: Lossy, to_gateway: mpsc::Sender<Foreign>) {
     let mut buffer = vec![0; 2048];
-    while let Ok((len, from)) = socket.recv_from(&mut buffer).await {
+    while let Ok((len, from)) = lossy.socket.recv_from(&mut buffer).await {
+        if lossy.loses(&buffer[..len]) {
+            continue;
+        }
         let data = buffer[..len].to_vec().into();
         // Dropping is what a full socket buffer would do.
         drop(to_gateway.try_send(Foreign { from, local_ip: None, data }));

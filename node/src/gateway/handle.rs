@@ -1,6 +1,6 @@
 //! The gateway from outside: start it, ask it, feed it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -22,8 +22,8 @@ type Reply<T> = oneshot::Sender<T>;
 
 /// What the engine is asked.
 pub(crate) enum Command {
-    Publish(SessionId, Box<Offer>, Reply<Result<Admitted, Refusal>>),
-    Watch(SessionId, Box<Offer>, Reply<Result<Admitted, Refusal>>),
+    Publish(SessionId, Box<Offer>, Option<IpAddr>, Reply<Result<Admitted, Refusal>>),
+    Watch(SessionId, Box<Offer>, Option<IpAddr>, Reply<Result<Admitted, Refusal>>),
     Patch(Resource, Fragment, Option<String>, Reply<Result<Patched, Refusal>>),
     Delete(Resource, Reply<Result<(), Refusal>>),
     Stats(Reply<Vec<PeerStats>>),
@@ -42,8 +42,8 @@ pub(crate) enum Media {
 /// Settings of a gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Addresses at which peers reach the shared port, best first: public IPv4 before all, and few.
-    /// FFmpeg uses only the first.
+    /// Addresses at which peers reach the shared port, those of the local network and those mapped
+    /// by a router alike. Answers name some of them, in the order that suits the client.
     pub candidates: Vec<SocketAddr>,
     /// Most publishers and viewers together.
     pub peers_max: usize,
@@ -85,20 +85,31 @@ pub struct GatewayHandle {
 }
 
 impl GatewayHandle {
-    /// Lets a publisher in.
+    /// Lets a publisher in. `client` is the address it asked from, where known: the answer names
+    /// first what can be reached from there.
     ///
     /// # Errors
     /// A [`Refusal`] for the publisher.
-    pub async fn publish(&self, session: SessionId, offer: Offer) -> Result<Admitted, Refusal> {
-        self.ask(|reply| Command::Publish(session, Box::new(offer), reply)).await?
+    pub async fn publish(
+        &self,
+        session: SessionId,
+        offer: Offer,
+        client: Option<IpAddr>,
+    ) -> Result<Admitted, Refusal> {
+        self.ask(|reply| Command::Publish(session, Box::new(offer), client, reply)).await?
     }
 
-    /// Lets a viewer in.
+    /// Lets a viewer in. `client` is the address it asked from, where known.
     ///
     /// # Errors
     /// A [`Refusal`] for the viewer.
-    pub async fn watch(&self, session: SessionId, offer: Offer) -> Result<Admitted, Refusal> {
-        self.ask(|reply| Command::Watch(session, Box::new(offer), reply)).await?
+    pub async fn watch(
+        &self,
+        session: SessionId,
+        offer: Offer,
+        client: Option<IpAddr>,
+    ) -> Result<Admitted, Refusal> {
+        self.ask(|reply| Command::Watch(session, Box::new(offer), client, reply)).await?
     }
 
     /// Takes a peer's candidates or restarts its ICE.
@@ -127,7 +138,7 @@ impl GatewayHandle {
         self.ask(Command::Stats).await.unwrap_or_default()
     }
 
-    /// Sets the addresses at which peers reach the shared port, best first.
+    /// Sets the addresses at which peers reach the shared port.
     pub async fn set_candidates(&self, candidates: Vec<SocketAddr>) {
         self.tell(Command::SetCandidates(candidates)).await;
     }

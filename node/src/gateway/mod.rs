@@ -8,6 +8,7 @@
 //! who may come in, hands packets out as [`GatewayEvent`]s, and takes rebuilt blocks. Payloads pass
 //! verbatim.
 
+mod candidates;
 mod connection;
 mod datagrams;
 mod engine;

@@ -86,11 +86,11 @@ fn obey(engine: &mut Engine, command: Command) {
     let now = Instant::now();
     // A reply that nobody waits for any more (the client hung up) is no error.
     match command {
-        Command::Publish(session, offer, reply) => {
-            drop(reply.send(engine.publish(now, session, &offer)));
+        Command::Publish(session, offer, client, reply) => {
+            drop(reply.send(engine.publish(now, session, &offer, client)));
         }
-        Command::Watch(session, offer, reply) => {
-            drop(reply.send(engine.watch(now, session, &offer)));
+        Command::Watch(session, offer, client, reply) => {
+            drop(reply.send(engine.watch(now, session, &offer, client)));
         }
         Command::Patch(resource, fragment, if_match, reply) => {
             drop(reply.send(engine.patch(now, &resource, &fragment, if_match.as_deref())));

@@ -19,6 +19,7 @@ use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::state::RTCPeerConnectionState;
 use rtc::peer_connection::transport::{CandidateConfig, CandidateHostConfig, RTCIceCandidate};
 use rtc::peer_connection::{RTCPeerConnection, RTCPeerConnectionBuilder};
+use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::rtp_transceiver::RTCRtpSenderId;
 use rtc::rtp_transceiver::rtp_sender::{
     RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters,
@@ -229,6 +230,20 @@ impl Client {
         let packet = rtc::rtp::Packet { header, payload: bytes::Bytes::copy_from_slice(data) };
         let mut sender = self.connection.rtp_sender(id).expect("a sender");
         sender.write_rtp(Instant::now(), packet).expect("sent");
+    }
+
+    /// Asks for a keyframe.
+    pub(crate) fn ask_for_keyframe(&mut self) {
+        let receivers: Vec<_> = self.connection.get_receivers().collect();
+        for id in receivers {
+            let Some(mut receiver) = self.connection.rtp_receiver(id) else { continue };
+            if receiver.track().kind() != RtpCodecKind::Video {
+                continue;
+            }
+            let media_ssrc = receiver.track().ssrcs().last().expect("media came");
+            let request = PictureLossIndication { sender_ssrc: 1, media_ssrc };
+            receiver.write_rtcp(Instant::now(), vec![Box::new(request)]).expect("sent");
+        }
     }
 
     /// Sends `to` what looks like media, handshakes and checks, and is none, from the address that

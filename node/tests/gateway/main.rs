@@ -23,7 +23,7 @@ async fn patiently<T>(work: impl Future<Output = T>) -> T {
 async fn publisher(node: &TestNode, loss: Loss) -> Client {
     let mut client = Client::new(true, loss).await;
     let offer = Offer::read(&client.offer()).expect("a good offer");
-    client.accept(node.gateway.publish(SESSION, offer).await.expect("admitted").sdp);
+    client.accept(node.gateway.publish(SESSION, offer, None).await.expect("admitted").sdp);
     while client.state != RTCPeerConnectionState::Connected {
         client.turn().await;
     }
@@ -33,7 +33,7 @@ async fn publisher(node: &TestNode, loss: Loss) -> Client {
 async fn viewer(node: &TestNode, loss: Loss) -> Client {
     let mut client = Client::new(false, loss).await;
     let offer = Offer::read(&client.offer()).expect("a good offer");
-    client.accept(node.gateway.watch(SESSION, offer).await.expect("admitted").sdp);
+    client.accept(node.gateway.watch(SESSION, offer, None).await.expect("admitted").sdp);
     client
 }
 
@@ -194,7 +194,7 @@ async fn a_live_publisher_keeps_its_place_and_one_that_left_does_not() {
         let mut first = publisher(&node, Loss::default()).await;
         let mut second = Client::new(true, Loss::default()).await;
         let offer = Offer::read(&second.offer()).expect("a good offer");
-        let refused = node.gateway.publish(SESSION, offer.clone()).await;
+        let refused = node.gateway.publish(SESSION, offer.clone(), None).await;
         assert_eq!(refused, Err(Refusal::PublisherLive));
         use rtc::sansio::Protocol;
         first.connection.close().expect("closes");
@@ -202,7 +202,7 @@ async fn a_live_publisher_keeps_its_place_and_one_that_left_does_not() {
         let gone =
             node.next_event(|event| matches!(event, GatewayEvent::PublisherGone { .. })).await;
         assert_eq!(gone, GatewayEvent::PublisherGone { session: SESSION, why: Gone::Left });
-        assert!(node.gateway.publish(SESSION, offer).await.is_ok());
+        assert!(node.gateway.publish(SESSION, offer, None).await.is_ok());
     })
     .await;
 }
@@ -222,7 +222,7 @@ async fn a_session_that_ends_is_over_for_its_viewers() {
             viewer.turn().await;
         }
         let offer = Offer::read(&Client::new(false, Loss::default()).await.offer()).expect("good");
-        assert_eq!(node.gateway.watch(SESSION, offer).await, Err(Refusal::NotLive));
+        assert_eq!(node.gateway.watch(SESSION, offer, None).await, Err(Refusal::NotLive));
     })
     .await;
 }
@@ -257,6 +257,68 @@ async fn a_peer_that_babbles_harms_not_even_itself() {
         let before = video_packets(&viewer);
         film(&mut camera, &mut publisher, &mut viewer, |v| video_packets(v) > before + 200).await;
         assert_contiguous(&in_order(&viewer, true));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_viewer_that_asks_gets_the_cached_keyframe_or_the_publisher_is_asked() {
+    patiently(async {
+        let mut node = TestNode::start().await;
+        let (mut publisher, mut camera) = (publisher(&node, Loss::default()).await, Camera::new());
+        node.film_until_live(&mut camera, &mut publisher).await;
+        let mut viewer = viewer(&node, Loss::default()).await;
+        // A second after the start: before, the keyframe is still on its way.
+        film(&mut camera, &mut publisher, &mut viewer, |v| video_packets(v) > 400).await;
+        viewer.ask_for_keyframe();
+        viewer.flush().await;
+        let before = in_order(&viewer, true);
+        let newest = before.last().expect("media came").sequence;
+        let is_replay = |packet: &Received| {
+            let ahead = packet.sequence.wrapping_sub(newest);
+            packet.video && ahead > 0 && ahead < 1000 && node::is_keyframe(&packet.payload)
+        };
+        film(&mut camera, &mut publisher, &mut viewer, |v| v.received.iter().any(is_replay)).await;
+        let packets = in_order(&viewer, true);
+        assert!(packets.windows(2).all(|p| p[1].sequence == p[0].sequence.wrapping_add(1)));
+        assert!(packets.windows(2).all(|p| p[1].timestamp.wrapping_sub(p[0].timestamp) < 1 << 31));
+        // A group too long ago is not sent again.
+        camera.frames_per_group = u32::MAX;
+        let since = node.blocks();
+        film(&mut camera, &mut publisher, &mut viewer, |_| node.blocks() > since + 120).await;
+        viewer.ask_for_keyframe();
+        viewer.flush().await;
+        let wanted = |event: &GatewayEvent| matches!(event, GatewayEvent::KeyframeWanted { .. });
+        assert_eq!(
+            node.next_event(wanted).await,
+            GatewayEvent::KeyframeWanted { session: SESSION }
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lost_block_is_a_gap_in_sequence_and_a_wish_for_a_keyframe() {
+    patiently(async {
+        let mut node = TestNode::start().await;
+        let (mut publisher, mut camera) = (publisher(&node, Loss::default()).await, Camera::new());
+        node.film_until_live(&mut camera, &mut publisher).await;
+        let mut viewer = viewer(&node, Loss::default()).await;
+        film(&mut camera, &mut publisher, &mut viewer, |v| video_packets(v) > 40).await;
+        node.lose_next_block();
+        let lost = |viewer: &Client| {
+            let counts = counts(&in_order(viewer, true));
+            counts.windows(2).position(|pair| pair[1] != pair[0] + 1)
+        };
+        film(&mut camera, &mut publisher, &mut viewer, |v| {
+            lost(v).is_some_and(|at| video_packets(v) > at + 20)
+        })
+        .await;
+        let packets = in_order(&viewer, true);
+        let at = lost(&viewer).expect("lost");
+        assert_eq!(packets[at + 1].sequence, packets[at].sequence.wrapping_add(2));
+        let wanted = |event: &GatewayEvent| matches!(event, GatewayEvent::KeyframeWanted { .. });
+        node.next_event(wanted).await;
     })
     .await;
 }

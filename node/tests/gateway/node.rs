@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use banyan_node::gateway::{Config, GatewayEvent, GatewayHandle, start};
@@ -25,6 +25,7 @@ pub(crate) struct TestNode {
     pub(crate) gateway: GatewayHandle,
     pub(crate) address: SocketAddr,
     blocks: Arc<AtomicU64>,
+    lose: Arc<AtomicBool>,
     live: watch::Receiver<bool>,
     events: mpsc::UnboundedReceiver<GatewayEvent>,
 }
@@ -47,12 +48,18 @@ impl TestNode {
         });
         let (blocks, (now_live, live)) = (Arc::new(AtomicU64::new(0)), watch::channel(false));
         let (to_test, from_gateway) = mpsc::unbounded_channel();
-        tokio::spawn(carry(gateway.clone(), events, blocks.clone(), now_live, to_test));
-        Self { gateway, address, blocks, live, events: from_gateway }
+        let lose = Arc::new(AtomicBool::new(false));
+        let mesh = Mesh { blocks: blocks.clone(), lose: lose.clone(), now_live, to_test };
+        tokio::spawn(carry(gateway.clone(), events, mesh));
+        Self { gateway, address, blocks, lose, live, events: from_gateway }
     }
 
     pub(crate) fn blocks(&self) -> u64 {
         self.blocks.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn lose_next_block(&self) {
+        self.lose.store(true, Ordering::Relaxed);
     }
 
     /// Films until viewers can be let in.
@@ -101,13 +108,15 @@ impl TestNode {
     }
 }
 
-async fn carry(
-    gateway: GatewayHandle,
-    mut events: mpsc::Receiver<GatewayEvent>,
+/// What happens to blocks on their way from ingest to viewers.
+struct Mesh {
     blocks: Arc<AtomicU64>,
+    lose: Arc<AtomicBool>,
     now_live: watch::Sender<bool>,
     to_test: mpsc::UnboundedSender<GatewayEvent>,
-) {
+}
+
+async fn carry(gateway: GatewayHandle, mut events: mpsc::Receiver<GatewayEvent>, mesh: Mesh) {
     let origin = Instant::now();
     let time = |at: Instant| {
         Timestamp::from_micros(at.saturating_duration_since(origin).as_micros() as u64)
@@ -140,7 +149,7 @@ async fn carry(
                 let at = time(report.arrived);
                 ingest.handle_sender_report(at, report.track, report.ntp, report.rtp);
             }
-            (_, Some(event)) => drop(to_test.send(event)),
+            (_, Some(event)) => drop(mesh.to_test.send(event)),
             (Some(ingest), None) => ingest.handle_timeout(time(Instant::now())),
             (None, None) => {}
         }
@@ -150,9 +159,13 @@ async fn carry(
                 Output::Block(draft) => {
                     let block = draft.into_block(number, group, [0; 32]);
                     (number, group) = (number + 1, block.group);
-                    gateway.deliver(SESSION, Arc::new(block)).expect("taken");
-                    blocks.store(number, Ordering::Relaxed);
-                    now_live.send_replace(number > 2);
+                    if !block.starts_group() && mesh.lose.swap(false, Ordering::Relaxed) {
+                        gateway.lost(SESSION, block.number).expect("taken");
+                    } else {
+                        gateway.deliver(SESSION, Arc::new(block)).expect("taken");
+                    }
+                    mesh.blocks.store(number, Ordering::Relaxed);
+                    mesh.now_live.send_replace(number > 2);
                 }
                 Output::Nack(track, lost) => gateway.nack(SESSION, track, lost).await,
                 Output::KeyframeWanted => gateway.request_keyframe(SESSION).await,

@@ -38,6 +38,9 @@ const CLIENT_FLIGHT_INTERVAL: Duration = Duration::from_millis(400);
 /// First byte of a handshake record.
 const HANDSHAKE: u8 = 22;
 
+/// Most pieces of a ClientHello held. Derived: twice those of the longest seen, 1.8 kB.
+const PIECES_MAX: usize = 4;
+
 /// Who sends the ClientHello.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DtlsRole {
@@ -111,6 +114,9 @@ pub(crate) struct Dtls {
     config: Arc<HandshakeConfig>,
     /// For clients that offer AEAD; `rtc` would follow the client's order of preference.
     aead_config: Arc<HandshakeConfig>,
+    /// Pieces of the first ClientHello, and how much of it they are.
+    held: Vec<Vec<u8>>,
+    held_length: usize,
     started: bool,
     closed: bool,
 }
@@ -156,6 +162,8 @@ impl Dtls {
             role,
             config: config(&ANY)?,
             aead_config: config(&AEAD)?,
+            held: Vec::new(),
+            held_length: 0,
             started: false,
             closed: false,
         })
@@ -172,15 +180,25 @@ impl Dtls {
         Ok(())
     }
 
-    /// A server chooses what it takes by what the first ClientHello offers.
-    fn begin(&mut self, data: &[u8]) {
-        if self.role == DtlsRole::Server
-            && data.first() == Some(&HANDSHAKE)
-            && !std::mem::replace(&mut self.started, true)
-        {
-            let config = if offers_aead(data) { &self.aead_config } else { &self.config };
-            self.endpoint.set_server_config(Some(config.clone()));
+    /// A server chooses what it takes by what the first ClientHello offers, and holds its pieces
+    /// until all are there: browsers shuffle their extensions, and keys that quantum computers do
+    /// not break make it longer than a datagram. Returns what to read now.
+    fn begin(&mut self, data: &[u8]) -> Vec<Vec<u8>> {
+        if self.started || self.role == DtlsRole::Client {
+            return vec![data.to_vec()];
         }
+        let Some((length, whole)) = hello_piece(data) else { return Vec::new() };
+        self.held.push(data.to_vec());
+        self.held_length += length;
+        let aead = self.held.iter().any(|piece| offers_aead(piece));
+        let complete = self.held_length >= whole || self.held.len() >= PIECES_MAX;
+        if !aead && !complete {
+            return Vec::new();
+        }
+        self.started = true;
+        let config = if aead { &self.aead_config } else { &self.config };
+        self.endpoint.set_server_config(Some(config.clone()));
+        std::mem::take(&mut self.held)
     }
 
     /// Takes a datagram.
@@ -188,10 +206,19 @@ impl Dtls {
     /// # Errors
     /// If the bytes are not what the handshake expects; the association may go on.
     pub(crate) fn read(&mut self, now: Instant, data: &[u8]) -> anyhow::Result<Option<Event>> {
-        self.begin(data);
-        if self.closed || !self.started {
+        let mut event = None;
+        if self.closed {
             return Ok(None);
         }
+        for data in self.begin(data) {
+            if let Some(happened) = self.read_one(now, &data)? {
+                event = Some(happened);
+            }
+        }
+        Ok(event)
+    }
+
+    fn read_one(&mut self, now: Instant, data: &[u8]) -> anyhow::Result<Option<Event>> {
         let mut event = None;
         for happened in self.endpoint.read(now, peer(), None, BytesMut::from(data))? {
             match happened {
@@ -241,6 +268,20 @@ impl Dtls {
             let _ = self.endpoint.close(now);
         }
     }
+}
+
+/// If `data` begins with a piece of a ClientHello: its length, and that of the whole.
+/// spec: RFC 6347 sections 4.1 and 4.2.2.
+fn hello_piece(data: &[u8]) -> Option<(usize, usize)> {
+    const RECORD_HEADER: usize = 13;
+    const CLIENT_HELLO: u8 = 1;
+    let header = data.get(RECORD_HEADER..RECORD_HEADER + 12)?;
+    let u24 = |at: usize| {
+        usize::from(header[at]) << 16
+            | usize::from(header[at + 1]) << 8
+            | usize::from(header[at + 2])
+    };
+    (data[0] == HANDSHAKE && header[0] == CLIENT_HELLO).then(|| (u24(9), u24(1)))
 }
 
 /// Whether a ClientHello offers AEAD for SRTP. Looks for the extension by its shape, as the hello
@@ -298,7 +339,8 @@ mod tests {
             let identity = Identity::generate().expect("a certificate");
             let mut dtls =
                 Dtls::new(&identity, DtlsRole::Server, Vec::new()).expect("a configuration");
-            let mut hello = vec![HANDSHAKE];
+            let mut hello = vec![HANDSHAKE; 14];
+            hello[13] = 1;
             hello.extend(data);
             drop(dtls.read(Instant::now(), &hello));
         }

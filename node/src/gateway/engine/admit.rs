@@ -1,12 +1,13 @@
 //! Who comes and goes by HTTP: POST, PATCH and DELETE as the engine sees them.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use banyan_protocol::coding::Track;
 use banyan_protocol::identity::{Action, SessionId};
 
 use super::{Channel, Engine, Peer, Role, deadline};
+use crate::gateway::candidates;
 use crate::gateway::connection::Connection;
 use crate::gateway::event::Gone;
 use crate::gateway::limits;
@@ -65,6 +66,7 @@ impl Engine {
         now: Instant,
         session: SessionId,
         offer: &Offer,
+        client: Option<IpAddr>,
     ) -> Result<Admitted, Refusal> {
         let (choices, format) = choose_for_publisher(offer)?;
         self.make_room(now)?;
@@ -81,7 +83,8 @@ impl Engine {
         let publisher = Publisher::new(offer, &choices, format);
         let media: Vec<AnswerMedia> =
             choices.into_iter().map(|choice| AnswerMedia { choice, ssrc: None }).collect();
-        let (id, admitted) = self.admit(now, session, offer, &media, Role::Publisher(publisher))?;
+        let (id, admitted) =
+            self.admit(now, session, (offer, client), &media, Role::Publisher(publisher))?;
         self.publishers.insert(session, id);
         Ok(admitted)
     }
@@ -92,6 +95,7 @@ impl Engine {
         now: Instant,
         session: SessionId,
         offer: &Offer,
+        client: Option<IpAddr>,
     ) -> Result<Admitted, Refusal> {
         let channel = self.channels.get(&session);
         let format =
@@ -109,7 +113,8 @@ impl Engine {
             media.push(AnswerMedia { choice, ssrc: Some(ssrc) });
         }
         let viewer = Viewer::new(now, video, audio);
-        let (id, admitted) = self.admit(now, session, offer, &media, Role::Viewer(viewer))?;
+        let (id, admitted) =
+            self.admit(now, session, (offer, client), &media, Role::Viewer(viewer))?;
         if let Some(Channel { viewers, .. }) = self.channels.get_mut(&session) {
             viewers.insert(id);
         }
@@ -135,7 +140,7 @@ impl Engine {
         &mut self,
         now: Instant,
         session: SessionId,
-        offer: &Offer,
+        (offer, client): (&Offer, Option<IpAddr>),
         media: &[AnswerMedia],
         role: Role,
     ) -> Result<(u64, Admitted), Refusal> {
@@ -143,10 +148,11 @@ impl Engine {
             tracing::error!(%error, "a peer's transport could not be made");
             Refusal::Internal
         })?;
+        let candidates = candidates::choose(&self.candidates, client);
         let terms = Terms {
             ice: connection.ice.local(),
             fingerprint: self.identity.fingerprint(),
-            candidates: &self.candidates,
+            candidates: &candidates,
         };
         let sdp = Answer { offer, terms }.write(media);
         let etag = connection.ice.local().ufrag.clone();
@@ -167,7 +173,7 @@ impl Engine {
         peer.deadline = deadline(now, &mut peer);
         self.deadlines.insert((peer.deadline, id));
         self.peers.insert(id, peer);
-        let stun = self.candidates.first().copied();
+        let stun = candidates.first().copied();
         Ok((id, Admitted { resource, etag, sdp, stun }))
     }
 
@@ -241,7 +247,7 @@ impl Engine {
             "a=ice-lite\r\na=ice-options:trickle\r\na=ice-ufrag:{}\r\na=ice-pwd:{}\r\n{}",
             local.ufrag,
             local.password,
-            candidate_lines(&self.candidates)
+            candidate_lines(&candidates::choose(&self.candidates, None))
         );
         Ok(Patched::Restarted { etag: local.ufrag, fragment })
     }

@@ -104,7 +104,7 @@ impl Engine {
         }
     }
 
-    /// Sets the addresses that answers name, best first.
+    /// Sets the addresses that answers name.
     pub(crate) fn set_candidates(&mut self, candidates: Vec<SocketAddr>) {
         self.candidates = candidates;
     }

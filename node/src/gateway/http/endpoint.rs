@@ -64,10 +64,10 @@ async fn post(state: &State, session: &str, request: Request) -> Result<Response
     }
     let text = request::text(&parts.headers, body).await?;
     let offer = Offer::read(&text).map_err(|error| refuse::refusal(error.into()))?;
-    let gateway = &state.shared.gateway;
+    let (gateway, client) = (&state.shared.gateway, request::client(&parts));
     let admitted = match state.action {
-        Action::Publish => gateway.publish(session, offer).await,
-        Action::Watch => gateway.watch(session, offer).await,
+        Action::Publish => gateway.publish(session, offer, client).await,
+        Action::Watch => gateway.watch(session, offer, client).await,
     };
     let Admitted { resource, etag, sdp, stun } = admitted.map_err(refuse::refusal)?;
     let (prefix, path) = (&state.shared.prefix, path(state.action));

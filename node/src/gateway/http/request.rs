@@ -39,7 +39,7 @@ pub(super) fn session(state: &State, text: &str) -> Result<SessionId, Problem> {
 
 /// Counts the request against its client's rate.
 pub(super) fn limit_rate(shared: &Shared, parts: &Parts) -> Result<(), Problem> {
-    let Some(client) = client(parts) else { return Ok(()) };
+    let Some(client) = client(parts).filter(|client| !client.is_loopback()) else { return Ok(()) };
     let admitted = match shared.rate.lock() {
         Ok(mut rate) => rate.admit(Instant::now(), client),
         // Somebody panicked while counting; better to serve than to refuse for ever.
@@ -59,14 +59,16 @@ pub(super) fn limit_rate(shared: &Shared, parts: &Parts) -> Result<(), Problem> 
 
 /// The client's address. A reverse proxy on this machine says whom it speaks for; this machine
 /// itself is not limited.
-fn client(parts: &Parts) -> Option<IpAddr> {
+pub(super) fn client(parts: &Parts) -> Option<IpAddr> {
     let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
     let ip = peer.ip().to_canonical();
     if !ip.is_loopback() {
         return Some(ip);
     }
-    let forwarded = parts.headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
-    forwarded.rsplit(',').next()?.trim().parse().ok()
+    let Some(forwarded) = parts.headers.get_all("x-forwarded-for").iter().next_back() else {
+        return Some(ip);
+    };
+    forwarded.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
 }
 
 /// The ticket that a request carries: by header, or, as many players cannot set headers, as
