@@ -118,12 +118,13 @@ export function percentile(numbers, p) {
   return sorted.length ? sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] : NaN;
 }
 
-/** Notes what a page complains about, to be shown when a script fails. */
+/** Notes what a page complains about (each thing once), to be shown when a script fails. */
 export function complaints(page) {
   const lines = [];
+  const add = (line) => lines.includes(line) || lines.push(line);
   page.on('console', (message) => {
-    if (message.type() === 'error') lines.push(`console: ${message.text()} ${message.location()?.url ?? ''}`);
+    if (message.type() === 'error') add(`console: ${message.text()} ${message.location()?.url ?? ''}`);
   });
-  page.on('pageerror', (error) => lines.push(`exception: ${error.message}`));
+  page.on('pageerror', (error) => add(`exception: ${error.message}`));
   return lines;
 }

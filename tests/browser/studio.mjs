@@ -65,12 +65,12 @@ async function choose(name, value) {
   }, value);
 }
 
+await page.evaluate(async () => {
+  window.published = (await import('/web/studio.js')).studio;
+});
 const sending = await page
   .waitForFunction(
-    async () => {
-      const { studio } = await import('/web/studio.js');
-      return studio.state === 'failed' || (studio.state === 'live' && studio.stats?.framesSent > 0);
-    },
+    () => window.published.state === 'failed' || (window.published.state === 'live' && window.published.stats?.framesSent > 0),
     null,
     { timeout: want.patience * 1000, polling: 100 },
   )
@@ -82,10 +82,7 @@ if (link) console.log(`watch_link=${await link.jsonValue()}`);
 
 const ended = await until(want.seconds);
 if (want.screenshot) await page.screenshot({ path: want.screenshot });
-const { stats, state } = await page.evaluate(async () => {
-  const { studio } = await import('/web/studio.js');
-  return { stats: studio.stats, state: studio.state };
-});
+const { stats, state } = await page.evaluate(() => ({ stats: window.published.stats, state: window.published.state }));
 await page.locator('#go').click(); // says goodbye to the node
 await page.waitForFunction(() => document.getElementById('studio').dataset.state === 'idle', null, { timeout: 2000 }).catch(() => {});
 report(
