@@ -103,6 +103,12 @@ test('ICE servers come from Link headers, joined or not', () => {
   assert.deepEqual(signal.iceServers(null), []);
 });
 
+test('a STUN server at the address of the media is left out', () => {
+  const answer = 'v=0\r\na=candidate:1 1 udp 2130706431 5.5.5.1 5000 typ host\r\na=candidate:2 1 udp 1 2001:db8::1 3478 typ host\r\n';
+  const of = (...urls) => signal.usable(urls.map((each) => ({ urls: each })), answer).map((server) => server.urls);
+  assert.deepEqual(of('stun:5.5.5.1:5000', 'stun:[2001:db8::1]', 'stun:5.5.5.1:5001', 'turn:5.5.5.1:5000'), ['stun:5.5.5.1:5001', 'turn:5.5.5.1:5000']);
+});
+
 test('Retry-After is bounded and may be a date', () => {
   const now = Date.parse('2026-01-01T00:00:00Z');
   const rows = [['2', 2000], ['0', 0], ['86400', 60_000], ['Thu, 01 Jan 2026 00:00:05 GMT', 5000], ['soon', null], [null, null]];

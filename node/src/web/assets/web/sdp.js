@@ -62,6 +62,12 @@ export function acceptedKinds(sdp) {
   return lines.filter((line) => line[2] !== '0').map((line) => line[1]);
 }
 
+/** `host:port` of each candidate in a description; IPv6 hosts stand in brackets. */
+export function candidateAddresses(sdp) {
+  const found = sdp.matchAll(/^a=candidate:\S+ \d+ \S+ \d+ (\S+) (\d+) /gm);
+  return [...found].map(([, host, port]) => `${host.includes(':') ? `[${host}]` : host}:${port}`);
+}
+
 /** A trickle fragment (RFC 8840) that carries `candidates` of `sdp`'s ICE session. */
 export function trickleFragment(sdp, candidates, done) {
   const { ufrag, pwd } = iceCredentials(sdp);

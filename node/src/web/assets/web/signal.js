@@ -1,7 +1,7 @@
 // WHIP (RFC 9725) and WHEP over HTTP: offer, answer, trickle, goodbye.
 // The same for publishing and watching; knows nothing of pictures.
 
-import { trickleFragment } from './sdp.js';
+import { candidateAddresses, trickleFragment } from './sdp.js';
 
 const POST_DEADLINE_MS = 10_000;
 
@@ -87,6 +87,19 @@ export function iceServers(link) {
 }
 
 /**
+ * Chromium takes every packet from a STUN server's address for an answer of
+ * that server, and drops what is not. A server at the very address that media
+ * comes from would so cut the connection off: the peer alone has to do there.
+ */
+export function usable(servers, answer) {
+  const media = candidateAddresses(answer);
+  return servers.filter(({ urls }) => {
+    const address = urls.replace(/^stuns?:/i, '').replace(/\?.*$/, '');
+    return !media.includes(address) && !media.includes(`${address}:3478`);
+  });
+}
+
+/**
  * Offers what `pc` is set up for and applies the answer.
  *
  * The offer leaves before candidates are gathered: servers learn the browser's
@@ -113,7 +126,7 @@ export async function negotiate(pc, url, { token, signal, edit = {} } = {}) {
   const resource = location ? new URL(location, response.url || url).href : null;
   const close = () => goodbye(resource, token);
   try {
-    const servers = iceServers(response.headers.get('Link'));
+    const servers = usable(iceServers(response.headers.get('Link')), text);
     if (servers.length) pc.setConfiguration({ ...pc.getConfiguration(), iceServers: servers });
     const trickle = new Trickle(pc, { resource, token, etag: response.headers.get('ETag') });
     await pc.setLocalDescription({ type: 'offer', sdp });
