@@ -1,7 +1,5 @@
 //! `/whip/{session}` and `/whep/{session}`: offers.
 
-use std::net::SocketAddr;
-
 use axum::extract::{Path, Request, State as AxumState};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -69,7 +67,7 @@ async fn post(state: &State, session: &str, request: Request) -> Result<Response
         Action::Publish => gateway.publish(session, offer, client).await,
         Action::Watch => gateway.watch(session, offer, client).await,
     };
-    let Admitted { resource, etag, sdp, stun } = admitted.map_err(refuse::refusal)?;
+    let Admitted { resource, etag, sdp, .. } = admitted.map_err(refuse::refusal)?;
     let (prefix, path) = (&state.shared.prefix, path(state.action));
     let mut headers = accepts();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(SDP));
@@ -77,15 +75,10 @@ async fn post(state: &State, session: &str, request: Request) -> Result<Response
     let location = format!("{prefix}/{path}/{session}/{resource}");
     set(&mut headers, header::LOCATION, &location);
     set(&mut headers, header::ETAG, &format!("\"{etag}\""));
-    if let Some(address) = stun {
-        set(&mut headers, header::LINK, &ice_server(address));
-    }
+    // No `Link` to an ICE server: it could only be this very address, and Chromium takes every
+    // packet from a STUN server's address for a STUN answer, media and checks included. The
+    // browser's own address shows in its first check anyway.
     Ok((StatusCode::CREATED, headers, sdp).into_response())
-}
-
-/// One server, one header, no comma: OBS takes headers apart at commas.
-fn ice_server(address: SocketAddr) -> String {
-    format!("<stun:{address}>; rel=\"ice-server\"")
 }
 
 /// Sets a header whose value is ours. Only a prefix from the configuration could make it invalid,

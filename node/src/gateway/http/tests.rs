@@ -197,7 +197,8 @@ async fn an_offer_is_answered_as_whip_and_whep_say() {
         assert_eq!(resource.expect("below the endpoint").len(), 32, "128 bits");
         let etag = answer.header("etag");
         assert!(etag.len() > 10 && etag.starts_with('"') && etag.ends_with('"'), "strong: {etag}");
-        assert_eq!(answer.header("link"), "<stun:203.0.113.7:5000>; rel=\"ice-server\"");
+        // Chromium drops media that comes from the address of a STUN server it was given.
+        assert_eq!(answer.header("link"), "");
         assert_eq!(answer.header("accept-patch"), FRAGMENT);
         let exposed = answer.header("access-control-expose-headers");
         for name in ["Location", "Link", "ETag", "Accept-Patch"] {
