@@ -9,13 +9,15 @@ use std::path::PathBuf;
 use banyan_protocol::coding::{
     AudioCodec, Block, Checker, Coder, Format, Frame, Packet, Shard, Track, TrackFormat, VideoCodec,
 };
-use banyan_protocol::forest::Contact;
+use banyan_protocol::forest::{Contact, Member, Path, Role, StripeSet, home, tag};
 use banyan_protocol::identity::{
-    Action, Delegation, MediaKey, NodeKey, PublisherKey, SessionId, SignedDelegation, Ticket,
+    Action, Delegation, MediaKey, NodeId, NodeKey, PublisherKey, SessionId, SignedDelegation,
+    Ticket,
 };
 use banyan_protocol::session::{DescriptorBuilder, Invite, Policy, Relay, SignedDescriptor, Watch};
 use banyan_protocol::time::UnixSeconds;
 use banyan_protocol::unit::Bitrate;
+use banyan_protocol::wire::control::{Body, Control, Graft, PruneReason, Refusal};
 
 const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
 const NONCE: [u8; 16] = [3; 16];
@@ -84,6 +86,14 @@ fn ticket() -> Ticket {
     }
 }
 
+fn node(seed: u8) -> NodeId {
+    NodeKey::from_seed(&[seed; 32]).id()
+}
+
+fn contact(seed: u8, addresses: &[&str]) -> Contact {
+    Contact::new(node(seed), addresses.iter().map(|a| a.parse().expect("an address")))
+}
+
 #[test]
 fn delegation() {
     let delegation = Delegation {
@@ -139,10 +149,6 @@ fn session_descriptor() {
 
 #[test]
 fn invite() {
-    let contact = |seed: u8, addresses: &[&str]| Contact {
-        node: NodeKey::from_seed(&[seed; 32]).id(),
-        addresses: addresses.iter().map(|a| a.parse().expect("an address")).collect(),
-    };
     let bootstraps = vec![
         contact(5, &["203.0.113.7:4433", "[2001:db8::7]:4433"]),
         contact(6, &["198.51.100.9:9"]),
@@ -291,4 +297,90 @@ fn shards() {
         }
     }
     vector.check();
+}
+
+#[test]
+fn places_in_the_forest() {
+    let vector = Vector::new(
+        "forest.txt",
+        "Where three nodes are at home among 10 stripes, see SPEC.md#home-stripe; their tags, see \
+         SPEC.md#path-tags",
+    );
+    let vector = vector.bytes("epoch_seed", &[4; 32]).field("session", session());
+    [5, 6, 7]
+        .into_iter()
+        .fold(vector, |vector, seed| {
+            vector
+                .field("node", node(seed))
+                .field("home", home(&node(seed), &[4; 32], 10))
+                .bytes("tag", &tag(&node(seed), &session()).to_be_bytes())
+        })
+        .check();
+}
+
+/// Stripes 0 and 3.
+fn two_stripes() -> StripeSet {
+    StripeSet::from_bits(0b1001)
+}
+
+#[test]
+fn control() {
+    let member = Member {
+        contact: contact(5, &["203.0.113.7:4433", "[2001:db8::7]:4433"]),
+        role: Role::Helper,
+        carries: two_stripes(),
+        slots_free: 12,
+        depth: 2,
+    };
+    let path = Path {
+        tags: [7, 5].map(|seed| tag(&node(seed), &session())).to_vec(),
+        stalled: true,
+        short: two_stripes(),
+    };
+    let other = contact(6, &["198.51.100.9:9"]);
+    let graft = Graft {
+        stripe: 3,
+        request: 17,
+        channel: 2,
+        slots: 12,
+        resume: 301,
+        repair_of: Some(node(7)),
+        helper: true,
+    };
+    let blocks = 1_000u64;
+    let end = [b"banyan/v1/end\0", session().as_bytes().as_slice(), &blocks.to_be_bytes()].concat();
+    let (stripe, request) = (3, 17);
+    let bodies = [
+        ("announce", Body::Announce { member: member.clone(), reply: true }),
+        ("members", Body::Members(vec![member.clone()])),
+        ("graft", Body::Graft(graft)),
+        (
+            "admitted",
+            Body::Admitted { stripe, request, path: path.clone(), backups: vec![other.clone()] },
+        ),
+        (
+            "redirected",
+            Body::Redirected { stripe, request, refusal: Refusal::Full, members: vec![member] },
+        ),
+        ("prune", Body::Prune { stripe, reason: PruneReason::Leaving, successors: vec![other] }),
+        ("path_update", Body::PathUpdate { stripe, path }),
+        ("pull", Body::Pull { stripe, channel: 2, from: 301, until: 305 }),
+        ("refresh", Body::Refresh),
+        ("end", Body::End { blocks, signature: media().sign(&end) }),
+    ];
+    let vector = Vector::new(
+        "control.hex",
+        "A Frame of link.proto of each kind, see SPEC.md#link: protobuf, without its length",
+    )
+    .bytes("media_seed", media().seed())
+    .field("session", session());
+    bodies
+        .into_iter()
+        .fold(vector, |vector, (name, body)| {
+            let control = Control { session: session(), body };
+            let encoded = control.encode();
+            assert_eq!(Control::decode(encoded.clone()), Ok(control), "{name}");
+            vector.bytes(name, &encoded)
+        })
+        .check();
 }
