@@ -2,12 +2,14 @@
 //!
 //! The demo is a parent and nothing more: it starts `banyan publish` and `banyan up` as anyone
 //! would ([`plan`]), each with its own data directory and ports, waits until each says that it is
-//! ready ([`child`]), and shows what they say of themselves ([`live`]). A node that dies is
+//! ready ([`child`]) and in its place ([`settle`]), and shows what they say of themselves
+//! ([`live`]). A node that dies is
 //! announced and the others carry on: that is what is being shown.
 
 mod child;
 mod live;
 mod plan;
+mod settle;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,6 +26,7 @@ use crate::exit::Refusal;
 use crate::stop::Stop;
 use child::{Child, Program};
 use plan::Plan;
+use settle::{Until, settle};
 
 /// Flags of `demo`.
 #[derive(Clone, Debug, clap::Args)]
@@ -102,7 +105,20 @@ async fn bring_up(
     let started = std::time::Instant::now();
     let mut line = LiveLine::new();
     let mut invite = None;
-    for member in &plan.members {
+    let kinds: Vec<_> = plan.members.iter().map(|member| member.kind).collect();
+    for (at, member) in plan.members.iter().enumerate() {
+        if let Some(until) = Until::before(member.kind, &kinds[..at]) {
+            // Helpers hang from the root, which knows of all; a gateway knows of itself.
+            let told = match until {
+                Until::Carried(_) => children.first(),
+                Until::Fed => children.last(),
+            };
+            let http = told.context("it was started before")?.ready().http.clone();
+            if line.is_terminal() && !options.json {
+                line.show("letting the tree grow")?;
+            }
+            settle(&http, until).await;
+        }
         if line.is_terminal() && !options.json {
             line.show(&format!("starting {}", member.name))?;
         }
