@@ -1,4 +1,6 @@
-//! `sim`: a small session in virtual time, its figures on standard output.
+//! A small session in virtual time, its figures on standard output: `banyan-sim [SEED]`.
+//!
+//! A root, three helpers, two gateways, 4+2, one shard in a thousand lost.
 
 use banyan_protocol::input::JoinRole;
 use banyan_sim::stage::Stage;

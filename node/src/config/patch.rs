@@ -71,8 +71,8 @@ pub struct BasePatch {
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 #[command(next_help_heading = "Node")]
 pub struct NodePatch {
-    /// What to do for the sessions it is given: gateway if browsers can reach it and else helper
-    /// (auto), relay one stripe (helper), or serve browsers (gateway).
+    /// What to do for the sessions it is given: pass on a stripe or two (helper), take all of it
+    /// and serve browsers (gateway), or help until somebody opens the session here (auto).
     #[arg(id = "role", long, env = "BANYAN_ROLE", value_name = "ROLE")]
     pub role: Option<Role>,
     #[allow(missing_docs)]

@@ -64,7 +64,7 @@ pub(super) fn refusal(refusal: Refusal) -> Problem {
             "This gateway does not know yet at which address it can be reached.",
             FULL_RETRY,
         )
-        .with_next("If you run it: `banyan doctor` says why."),
+        .with_next("If you run it: connect it to a network, or name its address with --gateway-candidates."),
         Refusal::Busy => {
             Problem::unavailable("gateway-busy", "The gateway has too much to do.", BUSY_RETRY)
                 .with_next("Ask again in a second.")
