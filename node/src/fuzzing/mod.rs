@@ -6,11 +6,13 @@
 
 mod payload;
 mod port;
+mod sdp;
 
 use banyan_protocol::fuzzing::Target;
 
 /// The targets of this crate.
-pub const TARGETS: &[Target] = &[payload::FRAME, payload::PAYLOAD, port::SPLIT, port::STUN];
+pub const TARGETS: &[Target] =
+    &[payload::FRAME, payload::PAYLOAD, port::SPLIT, port::STUN, sdp::OFFER, sdp::FRAGMENT];
 
 #[cfg(test)]
 mod tests {

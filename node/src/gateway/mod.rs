@@ -25,7 +25,6 @@ mod run;
 pub mod sdp;
 mod stats;
 
-pub use connection::ice::Credentials;
 pub use datagrams::Datagrams;
 pub use engine::{Admitted, Patched, Resource};
 pub use event::{GatewayEvent, Gone, SenderReport};

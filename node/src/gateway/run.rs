@@ -39,18 +39,17 @@ pub(crate) fn run(
     let network = Network::new(datagrams);
     let mut engine = Engine::new(Instant::now(), identity, network, events, config.peers_max);
     engine.set_candidates(config.candidates);
-    runtime.block_on(turn(&mut engine, inputs));
+    runtime.block_on(turns(&mut engine, inputs));
+    engine.shut_down(Instant::now());
 }
 
-async fn turn(engine: &mut Engine, mut inputs: Inputs) {
+async fn turns(engine: &mut Engine, mut inputs: Inputs) {
     let mut datagrams = Vec::with_capacity(limits::DATAGRAMS_PER_TURN);
     loop {
         let deadline = tokio::time::sleep_until(engine.deadline().into());
-        // In order of urgency: what is due, what is on its way to viewers, what comes in. Each
-        // turn takes a bounded number of each, so that none starves.
+        // In order of urgency. What is due is done after each turn, so its timer comes last.
         tokio::select! {
             biased;
-            () = deadline => {}
             media = inputs.media.recv() => match media {
                 Some(media) => feed(engine, media),
                 None => return,
@@ -64,6 +63,7 @@ async fn turn(engine: &mut Engine, mut inputs: Inputs) {
                     return;
                 }
             }
+            () = deadline => {}
         }
         let now = Instant::now();
         for datagram in datagrams.drain(..) {

@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::stun;
+use crate::gateway::sdp::Credentials;
 use crate::gateway::{limits, random};
 
 /// When a candidate is punched after it is known: often enough to survive a lost datagram, and
@@ -23,19 +24,9 @@ const PUNCHES: [Duration; 4] = [
     Duration::from_millis(1500),
 ];
 
-/// User name fragment and password of one side for one ICE generation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Credentials {
-    /// The user name fragment.
-    pub ufrag: String,
-    /// The password.
-    pub password: String,
-}
-
 impl Credentials {
     /// Fresh credentials of our own.
-    #[must_use]
-    pub fn random() -> Self {
+    pub(crate) fn random() -> Self {
         Self { ufrag: random::hex::<8>(), password: random::hex::<16>() }
     }
 }

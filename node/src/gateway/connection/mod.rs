@@ -16,11 +16,11 @@ use bytes::BytesMut;
 use rtc::rtcp;
 
 use self::dtls::{Dtls, DtlsRole, Identity};
-use self::ice::{Credentials, Ice};
+use self::ice::Ice;
 use self::srtp::Srtp;
 use super::limits;
 use super::network::Network;
-use super::sdp::Offer;
+use super::sdp::{Credentials, Offer};
 
 /// What a datagram brought.
 pub(crate) enum Inbound {

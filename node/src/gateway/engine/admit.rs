@@ -150,6 +150,7 @@ impl Engine {
         })?;
         let candidates = candidates::choose(&self.candidates, client);
         let terms = Terms {
+            id: random::u32(),
             ice: connection.ice.local(),
             fingerprint: self.identity.fingerprint(),
             candidates: &candidates,

@@ -128,14 +128,21 @@ impl Engine {
     }
 
     fn learn_address(&mut self, id: u64, peer: &mut Peer, from: SocketAddr) {
-        for address in std::mem::take(&mut peer.addresses) {
-            self.by_address.remove(&address);
-        }
+        self.forget_addresses(id, peer);
         peer.addresses = peer.connection.ice.paths().to_vec();
         for address in &peer.addresses {
             self.by_address.insert(*address, id);
         }
         debug_assert!(peer.addresses.contains(&from), "a checked path is known");
+    }
+
+    fn forget_addresses(&mut self, id: u64, peer: &mut Peer) {
+        for address in peer.addresses.drain(..) {
+            // Another peer may have proved itself there since.
+            if self.by_address.get(&address) == Some(&id) {
+                self.by_address.remove(&address);
+            }
+        }
     }
 
     fn handle_inbound(
@@ -194,6 +201,14 @@ impl Engine {
         self.deadlines.first().map_or(self.housekeeping, |(due, _)| (*due).min(self.housekeeping))
     }
 
+    /// Says good-bye to everybody.
+    pub(crate) fn shut_down(&mut self, now: Instant) {
+        let peers: Vec<u64> = self.peers.keys().copied().collect();
+        for id in peers {
+            self.with_peer(now, id, |_, _| Ok(Some(Gone::Ended)));
+        }
+    }
+
     /// Every peer's figures.
     pub(crate) fn stats(&self, now: Instant) -> Vec<PeerStats> {
         let one = |(id, peer): (&u64, &Peer)| {
@@ -227,7 +242,8 @@ impl Engine {
             Some(why) => self.remove(now, id, peer, why),
             None => {
                 self.deadlines.remove(&(peer.deadline, id));
-                peer.deadline = deadline(now, &mut peer);
+                // Never now: whatever is due at every turn would leave no turn for anything else.
+                peer.deadline = deadline(now, &mut peer).max(now + limits::PACE_INTERVAL);
                 self.deadlines.insert((peer.deadline, id));
                 self.peers.insert(id, peer);
             }
@@ -240,12 +256,7 @@ impl Engine {
         for ufrag in &peer.ufrags {
             self.by_ufrag.remove(ufrag);
         }
-        for address in &peer.addresses {
-            // Another peer may have proved itself there since.
-            if self.by_address.get(address) == Some(&id) {
-                self.by_address.remove(address);
-            }
-        }
+        self.forget_addresses(id, &mut peer);
         self.by_resource.remove(&peer.resource);
         let (session, connected) = (peer.session, peer.connection.is_connected());
         if let Role::Viewer(viewer) = &peer.role

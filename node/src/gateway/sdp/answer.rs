@@ -3,8 +3,7 @@
 use std::fmt::Write;
 use std::net::SocketAddr;
 
-use super::{Choice, Extension, Kind, Offer};
-use crate::gateway::connection::ice::Credentials;
+use super::{Choice, Credentials, Extension, Kind, Offer};
 
 /// The header extension that congestion control needs.
 pub(crate) const TRANSPORT_CC: &str =
@@ -15,6 +14,8 @@ const FEEDBACK: [&str; 4] = ["nack", "nack pli", "ccm fir", "transport-cc"];
 /// What this gateway's side of every answer is.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms<'a> {
+    /// Tells this answer from others (RFC 8866 section 5.2).
+    pub id: u32,
     /// Our ICE credentials for this peer.
     pub ice: &'a Credentials,
     /// Our certificate's SHA-256 fingerprint.
@@ -51,8 +52,8 @@ impl Answer<'_> {
     }
 
     fn write_into(&self, text: &mut String, used: &[AnswerMedia]) -> std::fmt::Result {
-        let version = crate::gateway::random::u32();
-        write!(text, "v=0\r\no=- {version} 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=ice-lite\r\n")?;
+        let id = self.terms.id;
+        write!(text, "v=0\r\no=- {id} 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=ice-lite\r\n")?;
         let of = |index| used.iter().find(|media| media.choice.media == index);
         let mids: Vec<&str> = (self.offer.media.iter().enumerate())
             .filter(|(index, _)| of(*index).is_some())

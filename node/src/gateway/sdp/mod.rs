@@ -19,6 +19,15 @@ use std::net::{IpAddr, SocketAddr};
 #[cfg(test)]
 use super::limits;
 
+/// ICE user name fragment and password of one side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// The user name fragment.
+    pub ufrag: String,
+    /// The password.
+    pub password: String,
+}
+
 /// A certificate's fingerprint as SDP announces it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint {

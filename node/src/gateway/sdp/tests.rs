@@ -1,7 +1,6 @@
 use banyan_protocol::coding::{AudioCodec, Format, TrackFormat, VideoCodec};
 
 use super::*;
-use crate::gateway::connection::ice::Credentials;
 
 const CHROMIUM_PUBLISH: &str = include_str!("fixtures/chromium-publish.sdp");
 const CHROMIUM_WATCH: &str = include_str!("fixtures/chromium-watch.sdp");
@@ -34,7 +33,7 @@ fn code(result: Result<impl std::fmt::Debug, OfferError>) -> &'static str {
 fn answer(offer: &Offer, media: &[AnswerMedia]) -> String {
     let ice = Credentials { ufrag: "ours".into(), password: "secret".into() };
     let candidates = ["203.0.113.7:5000".parse().expect("an address")];
-    let terms = Terms { ice: &ice, fingerprint: "AA:BB", candidates: &candidates };
+    let terms = Terms { id: 1, ice: &ice, fingerprint: "AA:BB", candidates: &candidates };
     Answer { offer, terms }.write(media)
 }
 
