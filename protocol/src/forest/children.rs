@@ -42,13 +42,20 @@ struct Child {
 /// The answer to a graft.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
-    /// It is a child now.
-    Admitted {
-        /// The weaker child whose place it took; it should turn to the new child.
-        preempted: Option<NodeId>,
-    },
+    /// It is a child now, perhaps in the place of another.
+    Admitted(Option<Preempted>),
     /// No slot.
     Full,
+}
+
+/// A child that has to look elsewhere.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Preempted {
+    /// The stripe it is fed no more.
+    pub stripe: u8,
+    pub child: NodeId,
+    /// Whom it should turn to.
+    pub successor: NodeId,
 }
 
 /// All children of a node in one session.
@@ -112,14 +119,14 @@ impl Children {
         let preempted = if keeps || self.has_room(now, graft.stripe) {
             None
         } else {
-            match self.weakest(now, graft) {
-                Some(victim) => Some(victim),
+            match self.weaker(now, peer, graft).or_else(|| self.excess(now, graft.stripe)) {
+                Some(preempted) => Some(preempted),
                 None => return Admission::Full,
             }
         };
-        if let Some(victim) = preempted {
+        if let Some(Preempted { stripe, child, .. }) = &preempted {
             self.preempted_at = Some(now);
-            if let Some(child) = self.stripes[usize::from(graft.stripe)].get_mut(&victim) {
+            if let Some(child) = self.stripes[usize::from(*stripe)].get_mut(child) {
                 child.draining_until = Some(now + DRAIN);
             }
         }
@@ -131,19 +138,40 @@ impl Children {
             draining_until: None,
         };
         self.stripes[usize::from(graft.stripe)].insert(peer, child);
-        Admission::Admitted { preempted }
+        Admission::Admitted(preempted)
     }
 
-    /// The child that a joiner with at least twice its slots may replace.
-    fn weakest(&self, now: Timestamp, graft: &Graft) -> Option<NodeId> {
+    /// The child that a joiner with at least twice its slots may replace; it turns to the joiner.
+    fn weaker(&self, now: Timestamp, joiner: NodeId, graft: &Graft) -> Option<Preempted> {
         if self.preempted_at.is_some_and(|at| now.since(at) < PREEMPT_EVERY) {
             return None;
         }
-        let (node, child) = self.stripes[usize::from(graft.stripe)]
-            .iter()
-            .filter(|(_, child)| child.draining_until.is_none())
-            .min_by_key(|(_, child)| child.slots)?;
-        (graft.slots > 0 && graft.slots >= child.slots.saturating_mul(2)).then_some(*node)
+        let (node, child) = self.staying(graft.stripe).min_by_key(|(_, child)| child.slots)?;
+        let stronger = graft.slots > 0 && graft.slots >= child.slots.saturating_mul(2);
+        let stripe = graft.stripe;
+        stronger.then_some(Preempted { stripe, child: *node, successor: joiner })
+    }
+
+    /// A child too many in another stripe, when `stripe` has less than its share of the slots; it
+    /// turns to a sibling.
+    fn excess(&self, now: Timestamp, stripe: u8) -> Option<Preempted> {
+        if self.counted(now, stripe) >= self.per_stripe {
+            return None;
+        }
+        let all = 0..self.stripes.len() as u8;
+        let full = all.max_by_key(|other| self.counted(now, *other))?;
+        if self.counted(now, full) <= self.per_stripe {
+            return None;
+        }
+        let (child, _) = self.staying(full).min_by_key(|(_, child)| child.slots)?;
+        let siblings = self.staying(full).filter(|(node, _)| *node != child);
+        let (successor, _) = siblings.max_by_key(|(_, sibling)| sibling.slots)?;
+        Some(Preempted { stripe: full, child: *child, successor: *successor })
+    }
+
+    fn staying(&self, stripe: u8) -> impl Iterator<Item = (&NodeId, &Child)> {
+        let children = self.stripes[usize::from(stripe)].iter();
+        children.filter(|(_, child)| child.draining_until.is_none())
     }
 
     /// Takes a child out of one stripe. True if it was one.
@@ -222,7 +250,7 @@ mod tests {
         let now = Timestamp::from_micros(1_000_000);
         let mut children = Children::new(2, 2);
         children.spread_over(2);
-        let admitted = Admission::Admitted { preempted: None };
+        let admitted = Admission::Admitted(None);
         assert_eq!(children.admit(now, node(1), &graft(0, 0, None)), admitted);
         assert_eq!(children.admit(now, node(2), &graft(0, 0, None)), Admission::Full);
         assert_eq!(
@@ -232,12 +260,26 @@ mod tests {
         );
         assert_eq!(
             children.admit(now, node(3), &graft(0, 1, None)),
-            Admission::Admitted { preempted: Some(node(1)) }
+            Admission::Admitted(Some(Preempted { stripe: 0, child: node(1), successor: node(3) }))
         );
         assert_eq!(children.of(0).count(), 2, "the victim is fed until it has another parent");
         assert_eq!(children.expire(now + DRAIN), [(0, node(1))]);
         assert_eq!(children.of(0).collect::<Vec<_>>(), [(node(3), 9)]);
         assert_eq!(children.slots_free(now), 1);
+    }
+
+    #[test]
+    fn a_stripe_without_its_share_gets_a_slot_of_one_with_too_many() {
+        let now = Timestamp::from_micros(1_000_000);
+        let mut children = Children::new(2, 2);
+        children.admit(now, node(1), &graft(0, 0, None));
+        children.admit(now, node(2), &graft(0, 6, None));
+        children.spread_over(2);
+        assert_eq!(
+            children.admit(now, node(3), &graft(1, 0, None)),
+            Admission::Admitted(Some(Preempted { stripe: 0, child: node(1), successor: node(2) }))
+        );
+        assert_eq!(children.admit(now, node(4), &graft(1, 0, None)), Admission::Full);
     }
 
     #[test]
@@ -248,7 +290,7 @@ mod tests {
         assert_eq!(children.admit(now, node(2), &graft(0, 0, None)), Admission::Full);
         assert_eq!(
             children.admit(now, node(2), &graft(0, 0, Some(node(1)))),
-            Admission::Admitted { preempted: None }
+            Admission::Admitted(None)
         );
         assert_eq!(children.slots_free(now), 0);
     }
@@ -270,8 +312,9 @@ mod tests {
         let now = Timestamp::from_micros(1_000_000);
         let mut children = Children::new(1, 1);
         children.admit(now, node(1), &graft(0, 1, None));
-        let preempted = Admission::Admitted { preempted: Some(node(1)) };
-        assert_eq!(children.admit(now, node(2), &graft(0, 2, None)), preempted);
+        let preempted = Preempted { stripe: 0, child: node(1), successor: node(2) };
+        let admitted = Admission::Admitted(Some(preempted));
+        assert_eq!(children.admit(now, node(2), &graft(0, 2, None)), admitted);
         assert_eq!(children.admit(now, node(1), &graft(0, 1, None)), Admission::Full);
         assert_eq!(children.expire(now + DRAIN), [(0, node(1))]);
     }

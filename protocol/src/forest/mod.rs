@@ -14,7 +14,7 @@ mod path;
 mod stripe;
 
 pub(crate) use candidates::Candidates;
-pub(crate) use children::{Admission, Children};
+pub(crate) use children::{Admission, Children, Preempted};
 pub(crate) use lag::{Head, Need, need, need_at};
 pub use member::{Contact, Member, Role};
 pub(crate) use parents::{Asker, Parents, Roster};

@@ -1,6 +1,7 @@
 //! One node's part in one session: who feeds it, whom it feeds, what it keeps of the media.
 
 mod control;
+mod helper;
 mod media;
 mod upkeep;
 
@@ -13,6 +14,7 @@ use crate::identity::{MediaKey, NodeId, SessionId};
 use crate::input::JoinRole;
 use crate::session::Outline;
 use crate::time::Timestamp;
+use helper::Helper;
 use media::Media;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -39,8 +41,7 @@ pub(crate) struct Live {
     advertise_at: Timestamp,
     paths_at: Timestamp,
     refreshed_at: Option<Timestamp>,
-    helper_at: Timestamp,
-    helper_patience: Duration,
+    helper: Helper,
     wanted_at: Timestamp,
     probed: (Timestamp, Duration),
     sent_bytes: u64,
@@ -139,8 +140,7 @@ impl Live {
             advertise_at: now,
             paths_at: now,
             refreshed_at: None,
-            helper_at: now,
-            helper_patience: upkeep::HELPER_EVERY,
+            helper: Helper::new(now),
             wanted_at: now,
             probed: (now, Duration::ZERO),
             sent_bytes: 0,

@@ -2,7 +2,7 @@
 
 use super::Live;
 use crate::context::Context;
-use crate::forest::{Admission, Contact, Member, Path, Role, tag};
+use crate::forest::{Admission, Contact, Member, Path, Preempted, Role, tag};
 use crate::identity::NodeId;
 use crate::limits::{MEMBERS_MAX, REDIRECTS_MAX};
 use crate::output::{Event, OrphanCause, Violation};
@@ -178,7 +178,7 @@ impl Live {
             Some(path) if path.stalled => Err(Refusal::NotFed),
             Some(path) if path.child(tag(&peer, &self.session())).is_none() => Err(Refusal::Loop),
             Some(path) => match self.children.admit(cx.now, peer, graft) {
-                Admission::Admitted { preempted } => Ok((path, preempted)),
+                Admission::Admitted(preempted) => Ok((path, preempted)),
                 Admission::Full => Err(Refusal::Full),
             },
         };
@@ -210,16 +210,16 @@ impl Live {
         peer: NodeId,
         graft: &Graft,
         path: Path,
-        preempted: Option<NodeId>,
+        preempted: Option<Preempted>,
     ) {
         let (session, stripe) = (self.session(), graft.stripe);
         let backups = self.backups_for(cx, stripe, &peer);
         cx.send(peer, session, Body::Admitted { stripe, request: graft.request, path, backups });
         cx.event(Event::ChildAdmitted { session, stripe, child: peer });
-        if let Some(victim) = preempted {
-            let successors = self.candidates.contact(&peer).cloned().into_iter().collect();
+        if let Some(Preempted { stripe, child, successor }) = preempted {
+            let successors = self.candidates.contact(&successor).cloned().into_iter().collect();
             let reason = PruneReason::Preempted;
-            cx.send(victim, session, Body::Prune { stripe, reason, successors });
+            cx.send(child, session, Body::Prune { stripe, reason, successors });
         }
         self.send_ring(cx, peer, graft.channel, stripe, graft.resume, None);
         if self.role == Role::Root {

@@ -2,12 +2,12 @@
 
 use super::Live;
 use crate::context::Context;
-use crate::forest::{Need, Role, need, need_at, tag};
+use crate::forest::{Need, Role, need, need_at};
 use crate::identity::NodeId;
 use crate::limits::PULL_BLOCKS_MAX;
 use crate::output::{Event, Output};
 use crate::time::Timestamp;
-use crate::wire::control::{Body, Control, PruneReason};
+use crate::wire::control::{Body, Control};
 use std::time::Duration;
 
 /// A node describes itself to its peers this often, or when something changed. Derived:
@@ -22,11 +22,6 @@ const ADVERTISE_SPACING: Duration = Duration::from_millis(700);
 const ANNOUNCE_SOON: Duration = Duration::from_millis(100);
 /// Paths are repeated this often. Spec: DESIGN section 6.
 const PATHS_EVERY: Duration = Duration::from_secs(1);
-/// A helper looks for a stripe that is short this often. Guess.
-pub(super) const HELPER_EVERY: Duration = Duration::from_millis(500);
-/// Between moves from stripe to stripe it waits twice as long each time, at most this: where the
-/// root does not take it, moving on for ever would only trouble its children. Guess.
-const HELPER_PATIENCE_MAX: Duration = Duration::from_secs(120);
 /// Discovery is asked again this often. Guess.
 const WANTED_EVERY: Duration = Duration::from_secs(2);
 /// A silent session is probed at most this seldom. Guess.
@@ -57,9 +52,8 @@ impl Live {
             self.candidates.forget_old(cx.now, cx.links);
             self.keep_backups_warm(cx);
         }
-        if self.role == Role::Helper && self.helper_at <= cx.now {
-            self.helper_at = cx.now + HELPER_EVERY;
-            self.take_short_stripe(cx);
+        if self.role == Role::Helper {
+            self.help_where_short(cx);
         }
         if self.announce_at <= cx.now {
             self.announce_at = cx.now + ANNOUNCE_EVERY;
@@ -81,7 +75,7 @@ impl Live {
         if self.ended {
             return children;
         }
-        let helper = (self.role == Role::Helper).then_some(self.helper_at);
+        let helper = (self.role == Role::Helper).then_some(self.helper.at);
         let orphans = (!self.parents.orphans().is_empty()).then_some(self.wanted_at);
         let probe = self.probe_at();
         let lag = (0..self.outline.stripes()).filter_map(|stripe| self.mend_at(stripe)).min();
@@ -224,61 +218,5 @@ impl Live {
                 feed.backups = backups;
             }
         }
-    }
-
-    /// A helper moves to, or adds, a stripe in which the root has no helper.
-    fn take_short_stripe(&mut self, cx: &mut Context<'_>) {
-        let feeds = self.parents.feeds.iter();
-        let paths = feeds.filter_map(|feed| feed.parent.as_ref()).map(|parent| &parent.path);
-        let Some(short) = paths.max_by_key(|path| path.tags.len() == 1).map(|path| path.short)
-        else {
-            return;
-        };
-        let mine = self.parents.wanted();
-        if mine != self.parents.fed() {
-            return; // still settling
-        }
-        // A stripe it carries already, but not from the root itself: the root may make room.
-        let behind = |s: &u8| self.parents.path(*s).is_some_and(|path| path.depth() > 1);
-        if let Some(stripe) = mine.iter().find(|s| short.contains(*s) && behind(s))
-            && let Some(root) = self.candidates.root(cx.now).cloned()
-        {
-            let (parents, mut who) = self.parents();
-            parents.improve(cx, &mut who, stripe, root);
-            return;
-        }
-        // Each helper starts at another stripe, so that they do not all take the same.
-        let n = self.outline.stripes();
-        let first = (tag(&self.me, &self.session()) % u32::from(n)) as u8;
-        let mut order = (0..n).map(|i| (first + i) % n);
-        let Some(stripe) = order.find(|s| short.contains(*s) && !mine.contains(*s)) else {
-            return;
-        };
-        if mine.len() >= u32::from(self.stripes_max) {
-            // Full: give up a stripe that others carry above this one, best one without children.
-            let spare = mine.iter().filter(behind).min_by_key(|s| self.children.has_any(*s));
-            let Some(spare) = spare else { return };
-            self.drop_stripe(cx, spare);
-            self.helper_at = cx.now + self.helper_patience;
-            self.helper_patience = (self.helper_patience * 2).min(HELPER_PATIENCE_MAX);
-        }
-        self.parents.want(cx, stripe, true);
-        self.children.spread_over(self.parents.wanted().len());
-        let (parents, mut who) = self.parents();
-        parents.search(cx, &mut who, stripe);
-    }
-
-    fn drop_stripe(&mut self, cx: &mut Context<'_>, stripe: u8) {
-        let session = self.session();
-        let parent = self.parents.feed(stripe).and_then(|feed| feed.parent.as_ref());
-        let parent = parent.and_then(|parent| self.candidates.contact(&parent.node));
-        let successors: Vec<_> = parent.cloned().into_iter().collect();
-        for (child, _) in self.children.take(stripe) {
-            let (reason, successors) = (PruneReason::Dry, successors.clone());
-            cx.send(child, session, Body::Prune { stripe, reason, successors });
-            cx.event(Event::ChildReleased { session, stripe, child });
-        }
-        self.parents.want(cx, stripe, false);
-        self.announce_soon(cx.now);
     }
 }
