@@ -16,8 +16,8 @@ export async function startMeasuring() {
     ages: [], // [page time, picture age in ms] per readable picture
     pictures: 0,
     unreadable: 0,
-    skews: [], // by beep, sound ahead is positive
-    statSkews: [], // by the browser's estimate, same sign
+    skews: [], // [page time, ms] by beep; sound ahead is positive
+    statSkews: [], // the same by the browser's estimate
     states: [],
     reconnects: 0,
     playingAt: null,
@@ -36,7 +36,7 @@ export async function startMeasuring() {
       measured.totals[name] = (before[name] ?? 0) + value;
     }
     last = stats;
-    if (Number.isFinite(stats.avSkewMs)) measured.statSkews.push(stats.avSkewMs);
+    if (Number.isFinite(stats.avSkewMs)) measured.statSkews.push([performance.now(), stats.avSkewMs]);
   };
   player.addEventListener('banyan-stats', ({ detail }) => take(detail));
   const note = (state) => {
@@ -103,7 +103,7 @@ export async function startMeasuring() {
     const pictureAge = recent.sort((a, b) => a - b)[7];
     let ahead = pictureAge - soundAge;
     if (ahead < -500) ahead += 1000;
-    measured.skews.push(ahead);
+    measured.skews.push([performance.now(), ahead]);
   };
   setInterval(hear, 20);
 }

@@ -1,9 +1,11 @@
 // Plays a watch page (or any page with <banyan-player>) and says how it went.
 //
 //   node watch.mjs --url http://127.0.0.1:8080/watch/…#… --seconds 10
-//     [--netns NS] [--json FILE] [--patience 20] [--screenshot FILE]
+//     [--netns NS] [--json FILE] [--settle 3] [--patience 20] [--screenshot FILE]
 //
-// Prints name=value lines. Exit 0: pictures were decoded; 1: none were, and why.
+// Prints name=value lines. Latency and skew leave out the first --settle
+// seconds, when a viewer who came late still catches up; caught_up_ms says how
+// long that took. Skew is positive where sound is ahead of the picture. Exit 0: pictures were decoded; 1: none were, and why.
 
 import { complaints, fail, launch, percentile, readArguments, report, until } from './lib.mjs';
 import { startMeasuring } from './measure.mjs';
@@ -13,6 +15,7 @@ const want = readArguments({
   seconds: 10,
   netns: '',
   json: '',
+  settle: 3, // seconds from the first picture
   patience: 20, // seconds until the first picture
   screenshot: '',
 });
@@ -41,7 +44,13 @@ if (playing) {
   const got = await page.evaluate(() => ({ ...window.measured, stats: window.measured.summary(), at: performance.now() }));
   const { stats } = got;
   const seconds = (got.at - start.at) / 1000;
-  const settled = got.ages.slice(15).map(([, age]) => age); // past the start-up burst
+  const first = got.ages[0]?.[0] ?? got.playingAt;
+  const settled = (readings) => readings.filter(([at]) => at > first + want.settle * 1000).map(([, value]) => value);
+  const ages = settled(got.ages);
+  const skews = settled(got.skews);
+  const statSkews = settled(got.statSkews);
+  const usual = percentile(ages, 0.5);
+  const caughtUp = got.ages.find(([, age]) => age < usual + 50)?.[0];
   report(
     {
       state: stats.state,
@@ -58,15 +67,16 @@ if (playing) {
       first_frame_from_post_ms: stats.firstFrameMs,
       answer_ms: stats.answerMs,
       connect_ms: stats.connectMs,
+      caught_up_ms: caughtUp - first,
       audio_energy: stats.audioEnergy,
-      av_skew_ms: percentile(got.skews.length >= 3 ? got.skews : got.statSkews, 0.5),
-      av_skew_beep_ms: percentile(got.skews, 0.5),
-      av_skew_beeps: got.skews.length,
-      av_skew_stats_ms: percentile(got.statSkews, 0.5),
-      latency_ms_p5: percentile(settled, 0.05),
-      latency_ms_p50: percentile(settled, 0.5),
-      latency_ms_p95: percentile(settled, 0.95),
-      latency_readings: settled.length,
+      av_skew_ms: percentile(skews.length >= 3 ? skews : statSkews, 0.5),
+      av_skew_beep_ms: percentile(skews, 0.5),
+      av_skew_beeps: skews.length,
+      av_skew_stats_ms: percentile(statSkews, 0.5),
+      latency_ms_p5: percentile(ages, 0.05),
+      latency_ms_p50: usual,
+      latency_ms_p95: percentile(ages, 0.95),
+      latency_readings: ages.length,
       unreadable_pictures: got.unreadable,
       playout_delay_ms: stats.playoutDelayMs,
       jitter_buffer_ms: stats.jitterBufferMs,
