@@ -100,7 +100,9 @@ impl Viewer {
                 self.waiting = false;
                 self.replayed = Some(now);
                 self.backlog = true;
-                Asks::Nothing
+                // A long group takes long to catch up with, and the viewer's sound would be held
+                // back for its picture meanwhile: the next keyframe ends the replay.
+                if group.is_short(now) { Asks::Nothing } else { Asks::Keyframe }
             }
             None => Asks::Keyframe,
         }
@@ -263,6 +265,12 @@ impl Viewer {
         if now < self.next_report {
             return None;
         }
+        if self.video.as_ref().is_some_and(Outgoing::is_replaying) {
+            // A viewer that knew the tracks' one clock now would hold back its sound, for long,
+            // to match a picture that is about to catch up.
+            self.next_report = now + limits::PACE_INTERVAL;
+            return None;
+        }
         self.next_report = now + limits::REPORT_INTERVAL;
         self.retransmissions = limits::RETRANSMISSIONS_PER_SECOND_MAX;
         let mut packets: Vec<Box<dyn rtcp::Packet>> = Vec::new();
@@ -305,3 +313,6 @@ impl Viewer {
         if self.backlog { now + limits::PACE_INTERVAL } else { self.next_report }
     }
 }
+
+#[cfg(test)]
+mod tests;
