@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 const FILES: [&str; 2] = ["session.proto", "link.proto"];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../proto");
+    // Asked at run time: the clone may have been moved since this was built.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo says where the crate is")?;
+    let root = Path::new(&here).join("../proto");
     let files: Vec<PathBuf> = FILES.iter().map(|name| root.join(name)).collect();
     for file in &files {
         println!("cargo::rerun-if-changed={}", file.display());
