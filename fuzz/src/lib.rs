@@ -3,7 +3,7 @@
 //! The node's files are compiled here one by one, under the paths they have in its crate, so that
 //! none of its dependencies is: with instrumentation they take a quarter of an hour.
 
-#![allow(dead_code, unused_imports)]
+#![allow(dead_code, unused_imports)] // what only the rest of the node uses
 
 use banyan_protocol::fuzzing::Target;
 
@@ -29,8 +29,18 @@ mod sink {
 mod gateway {
     #[path = "../../node/src/gateway/limits.rs"]
     pub mod limits;
+    #[path = "../../node/src/gateway/random.rs"]
+    pub mod random;
     #[path = "../../node/src/gateway/sdp/mod.rs"]
     pub mod sdp;
+
+    #[path = "."]
+    pub mod connection {
+        #[path = "../../node/src/gateway/connection/ice.rs"]
+        pub mod ice;
+        #[path = "../../node/src/gateway/connection/stun.rs"]
+        pub mod stun;
+    }
 }
 
 #[path = "."]

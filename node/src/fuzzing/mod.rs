@@ -5,14 +5,24 @@
 //! instrumentation: what is fuzzed here must not need them.
 
 mod payload;
+mod peer;
 mod port;
 mod sdp;
 
 use banyan_protocol::fuzzing::Target;
 
 /// The targets of this crate.
-pub const TARGETS: &[Target] =
-    &[payload::FRAME, payload::PAYLOAD, port::SPLIT, port::STUN, sdp::OFFER, sdp::FRAGMENT];
+pub const TARGETS: &[Target] = &[
+    payload::FRAME,
+    payload::PAYLOAD,
+    peer::CHECK,
+    peer::RTCP,
+    peer::RTP,
+    port::SPLIT,
+    port::STUN,
+    sdp::FRAGMENT,
+    sdp::OFFER,
+];
 
 #[cfg(test)]
 mod tests {

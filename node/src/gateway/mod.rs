@@ -9,7 +9,7 @@
 //! verbatim.
 
 mod candidates;
-mod connection;
+pub(crate) mod connection;
 mod datagrams;
 mod engine;
 mod event;
