@@ -218,10 +218,15 @@ impl Mesh {
             whep: format!("/whep/{}", session.id()),
         };
         let known = self.registry.find(&session.id());
+        let snapshot = self.driver.snapshot().await;
+        let ended = snapshot.sessions.iter().any(|s| s.session == session.id() && s.ended);
         match known.as_ref().map(|hosted| hosted.part) {
-            Some(Part::Root | Part::Gateway) => return Ok(opened),
-            Some(Part::Helper) if part == Part::Helper => return Ok(opened),
-            Some(Part::Helper) => self.driver.command(Command::Leave(session.id())).await,
+            Some(Part::Root) => return Ok(opened),
+            Some(known) if !ended && (known == Part::Gateway || known == part) => {
+                return Ok(opened);
+            }
+            // A helper becomes a gateway; or the publisher ended the session, and it may be back.
+            Some(_) => self.driver.command(Command::Leave(session.id())).await,
             None if self.registry.len() >= SESSIONS_MAX => {
                 return Err(Refusal::new(format!(
                     "this node takes part in {SESSIONS_MAX} sessions"

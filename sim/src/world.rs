@@ -9,13 +9,17 @@ use banyan_protocol::output::Output;
 use banyan_protocol::rng::Rng;
 use banyan_protocol::time::Timestamp;
 use banyan_protocol::{Effects, step};
-use std::collections::{BTreeMap, BTreeSet};
+use bytes::Bytes;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 /// After a node died without a word, its peers' links go down this late. Derived: the idle timeout
 /// of a real link.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Control messages kept for tests that replay them.
+const CONTROLS_KEPT: usize = 64;
 
 /// How the network behaves.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +44,8 @@ pub struct World {
     pub hosts: Vec<Host>,
     /// The network.
     pub network: Network,
+    /// The last control messages sent, the newest last.
+    pub controls: VecDeque<Bytes>,
     now: Timestamp,
     queue: Queue<Event>,
     index: BTreeMap<NodeId, usize>,
@@ -61,6 +67,7 @@ impl World {
         let mut world = Self {
             hosts,
             network,
+            controls: VecDeque::new(),
             now: Timestamp::ZERO,
             queue: Queue::default(),
             index,
@@ -187,7 +194,13 @@ impl World {
                     self.queue.push(self.now + self.network.delay, Event::Input(other, down));
                 }
             }
-            Output::Control(to, bytes) => self.send(i, to, |from| Input::Control(from, bytes)),
+            Output::Control(to, bytes) => {
+                if self.controls.len() == CONTROLS_KEPT {
+                    self.controls.pop_front();
+                }
+                self.controls.push_back(bytes.clone());
+                self.send(i, to, |from| Input::Control(from, bytes));
+            }
             Output::Shard(shard) => {
                 let mut bytes = shard.bytes.clone();
                 if self.forgers.contains(&i) {

@@ -1,6 +1,6 @@
 //! The first stripe forest in virtual time: it forms, it carries, and deaths go unnoticed.
 
-use banyan_protocol::input::{Command, JoinRole};
+use banyan_protocol::input::{Command, Input, JoinRole};
 use banyan_protocol::output::Event;
 use banyan_sim::stage::Stage;
 use banyan_sim::world::Network;
@@ -143,6 +143,26 @@ fn everyone_hears_of_the_end_even_far_from_the_root() {
         let ended = Event::Ended { session };
         assert!(stage.world.hosts[i].events.iter().any(|(_, e)| *e == ended), "node {i}");
     }
+}
+
+#[test]
+fn the_end_of_an_earlier_run_ends_nothing() {
+    let mut stage = chain(4);
+    let session = stage.outline.session;
+    let root = stage.world.hosts[0].id;
+    // Somebody kept the end that the publisher signed before the session was reopened.
+    let kept = {
+        let mut earlier = Stage::new(2, 4, HOME, (4, 2), 6);
+        earlier.join(1, JoinRole::Gateway, 0);
+        earlier.publish(secs(1));
+        earlier.world.command(0, Command::Leave(session));
+        earlier.world.controls.back().cloned().expect("the end was sent")
+    };
+    stage.world.input(4, Input::Control(root, kept));
+    stage.publish(secs(1));
+    let ended = Event::Ended { session };
+    assert!(stage.world.hosts.iter().all(|h| h.events.iter().all(|(_, e)| *e != ended)));
+    assert_eq!(stage.lost(4), 0);
 }
 
 #[test]

@@ -237,6 +237,7 @@ impl Live {
             slots: self.slots,
             slots_free: self.children.slots_free(now),
             members: self.candidates.len(),
+            ended: self.ended,
             head: self.head.newest(),
             blocks: self.media.blocks(),
             parity_used: self.media.parity_used(),
@@ -263,6 +264,8 @@ pub struct SessionStatus {
     pub slots_free: u16,
     /// Other members it knows of.
     pub members: usize,
+    /// Whether the publisher ended it.
+    pub ended: bool,
     /// The newest block seen.
     pub head: Option<u64>,
     /// Root: blocks made. Gateway: blocks rebuilt.

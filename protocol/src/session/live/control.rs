@@ -131,11 +131,16 @@ impl Live {
                 self.send_ring(cx, peer, channel, stripe, from, Some(until));
             }
             Body::Refresh => self.refresh(cx),
+            // `blocks` is the number of the block that would have come next.
             Body::End { blocks, signature } => {
                 let message = end_message(&self.session(), blocks);
                 let signature = Signature::from_bytes(&signature);
                 if self.outline.media_key.verify_strict(&message, &signature).is_err() {
                     return Err(Violation::ForgedEnd);
+                }
+                // The end of an earlier run of a root that has come back.
+                if self.head.newest().is_some_and(|newest| newest >= blocks) {
+                    return Ok(());
                 }
                 self.end(cx, Some(peer), Body::End { blocks, signature: signature.to_bytes() });
             }
