@@ -389,6 +389,14 @@ impl<S: Copy> Rebuilder<S> {
         self.outcomes.queue.pop_front()
     }
 
+    /// Whether blocks are complete that cannot be played, as the start of their group is missing:
+    /// only a keyframe helps.
+    #[must_use]
+    pub fn lacks_start(&self) -> bool {
+        let ready = |piece: Option<&Piece<S>>| matches!(piece, Some(Piece::Ready { .. }));
+        !self.window.playing() && self.window.iter().any(|(_, _, piece)| ready(piece))
+    }
+
     /// When [`Rebuilder::poll`] will give up a block.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {

@@ -92,8 +92,8 @@ impl Stream {
         match self.next_block {
             Some(next) if block.number < next => return delivered,
             Some(next) => delivered.gap = block.number > next,
-            // Before the first keyframe there is nothing to show.
-            None if !block.starts_group() => return delivered,
+            // Before the first keyframe there is nothing to show: its group's start is missing.
+            None if !block.starts_group() => return Delivered { gap: true, ..delivered },
             None => {}
         }
         if delivered.gap {

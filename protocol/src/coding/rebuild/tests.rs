@@ -102,6 +102,22 @@ fn blocks_come_out_in_order() {
 }
 
 #[test]
+fn who_comes_within_a_group_lacks_its_start_until_the_next() {
+    let stream = stream(8, 5);
+    let mut rebuilder = rebuilder();
+    assert!(!rebuilder.lacks_start(), "nothing came at all");
+    push_all(&mut rebuilder, at(0), &stream[2][..3]);
+    assert_eq!(drain(&mut rebuilder, at(0)), []);
+    assert!(!rebuilder.lacks_start(), "nothing is complete");
+    push_all(&mut rebuilder, at(0), &stream[3]);
+    assert_eq!(drain(&mut rebuilder, at(0)), []);
+    assert!(rebuilder.lacks_start());
+    push_all(&mut rebuilder, at(1), &stream[5]);
+    assert_eq!(drain(&mut rebuilder, at(1)), [Played(5)]);
+    assert!(!rebuilder.lacks_start());
+}
+
+#[test]
 fn a_block_is_lost_at_its_deadline_and_the_stream_goes_on() {
     let stream = stream(8, 10);
     let mut rebuilder = rebuilder();

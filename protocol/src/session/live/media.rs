@@ -245,6 +245,10 @@ impl Live {
                 Rebuilt::Lost { blocks } => cx.event(Event::BlocksLost { session, blocks }),
             }
         }
+        // Who joins in the middle of a long group need not wait for its end.
+        if gateway.rebuilder.lacks_start() {
+            self.refresh(cx);
+        }
     }
 
     /// Nodes whose shards were found forged when a block was rebuilt.

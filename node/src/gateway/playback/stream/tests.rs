@@ -29,7 +29,7 @@ fn block(number: u64, group: u64) -> Block {
 fn a_viewer_can_start_at_the_current_group_only() {
     let now = Instant::now();
     let mut stream = Stream::new(now);
-    assert_eq!(stream.deliver(now, &block(3, 0)), Delivered::default());
+    assert_eq!(stream.deliver(now, &block(3, 0)), Delivered { gap: true, ..Delivered::default() });
     assert!(stream.group().is_none() && stream.live_format(now).is_none());
     assert!(stream.deliver(now, &block(5, 5)).new_group);
     stream.deliver(now, &block(6, 5));
