@@ -275,6 +275,7 @@ impl World {
             | Event::ChildAdmitted { .. }
             | Event::ChildReleased { .. }
             | Event::Pulled { .. }
+            | Event::PullShed { .. }
             | Event::Violated { .. }
             | Event::PublisherInconsistent { .. } => {}
         }

@@ -67,8 +67,9 @@ impl Banyan {
         match input {
             Input::Command(command) => self.on_command(command),
             Input::LinkUp { peer, address, rtt } => {
-                self.links.on_up(now, peer, address, rtt);
-                self.each(|live, cx| live.on_link_up(cx, peer));
+                if self.links.on_up(now, peer, (address, rtt), &mut self.out) {
+                    self.each(|live, cx| live.on_link_up(cx, peer));
+                }
             }
             Input::LinkFailed(peer) => {
                 self.links.on_down(&peer);
@@ -185,6 +186,13 @@ impl Banyan {
     }
 
     fn on_control(&mut self, peer: NodeId, bytes: Bytes) {
+        if !self.links.is_up(&peer) {
+            return; // cut a moment ago, and this was on its way
+        }
+        if !self.links.on_control(self.now, &peer) {
+            self.violated(peer, Violation::Flood);
+            return;
+        }
         let Ok(Control { session, body }) = Control::decode(bytes) else {
             self.violated(peer, Violation::Control);
             return;
@@ -206,6 +214,9 @@ impl Banyan {
     }
 
     fn on_shard(&mut self, peer: NodeId, channel: u32, bytes: Bytes) {
+        if !self.links.is_up(&peer) {
+            return; // cut a moment ago, and this was on its way
+        }
         // A channel of a session just left: the parent has not heard of it yet.
         let Some(session) = self.channels.get(&channel).copied() else { return };
         let (now, links, out) = (self.now, &mut self.links, &mut self.out);
@@ -223,6 +234,10 @@ impl Banyan {
 
     /// Cuts a peer that broke a rule, in every session.
     fn violated(&mut self, peer: NodeId, violation: Violation) {
+        let banned = self.lives.values().all(|live| live.is_banned(&peer));
+        if banned && !self.links.is_up(&peer) {
+            return; // for an earlier one: this was found on the way
+        }
         self.out.event(Event::Violated { peer, violation });
         self.links.disconnect(peer, Farewell::Violation(violation), &mut self.out);
         self.each(|live, cx| live.ban(cx, peer));

@@ -7,6 +7,7 @@
 //! [`forest`] (who carries what).
 
 mod banyan;
+mod bucket;
 pub mod coding;
 mod context;
 pub mod forest;

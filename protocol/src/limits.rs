@@ -38,6 +38,12 @@ pub const CHILDREN_MAX: usize = 1024;
 pub const SESSIONS_MAX: usize = 64;
 /// Most links of a node. Derived: `CHILDREN_MAX` children plus parents and backups.
 pub const LINKS_MAX: usize = 2048;
+/// Control messages a peer may send at once. Derived: while a session forms, the root's short
+/// stripes change up to 40 times, and each change is told for each of 20 stripes; twice that.
+pub const CONTROL_BURST: u64 = 2048;
+/// Control messages a peer may send per second for ever. Derived: ten times a path each second for
+/// 20 stripes, and what else there is.
+pub const CONTROL_PER_SECOND: u64 = 256;
 
 /// How far a clock may be behind the publisher's before what it signed is "not valid yet", seconds.
 /// Guess: home computers without time service drift by minutes, not hours.

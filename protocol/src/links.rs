@@ -1,8 +1,9 @@
 //! The links of this node as the core knows them: who is connected, and who is still needed.
 
+use crate::bucket::Bucket;
 use crate::forest::Contact;
 use crate::identity::NodeId;
-use crate::limits::LINKS_MAX;
+use crate::limits::{CONTROL_BURST, CONTROL_PER_SECOND, LINKS_MAX};
 use crate::output::{Farewell, Outbox, Output};
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,15 @@ const IDLE: Duration = Duration::from_secs(15);
 struct Link {
     up: Option<(SocketAddr, Duration)>,
     needed_at: Timestamp,
+    /// Control messages it may still send.
+    control: Bucket,
+}
+
+impl Link {
+    const fn new(now: Timestamp, up: Option<(SocketAddr, Duration)>) -> Self {
+        let control = Bucket::full(now, CONTROL_BURST, CONTROL_PER_SECOND);
+        Self { up, needed_at: now, control }
+    }
 }
 
 /// All links of a node.
@@ -50,19 +60,30 @@ impl Links {
         if self.0.len() >= LINKS_MAX || contact.addresses.is_empty() {
             return false;
         }
-        self.0.insert(contact.node, Link { up: None, needed_at: now });
+        self.0.insert(contact.node, Link::new(now, None));
         out.push(Output::Connect(contact.clone()));
         true
     }
 
+    /// Takes note of a link, whoever dialled it. False, and it is closed, if there are too many.
     pub(crate) fn on_up(
         &mut self,
         now: Timestamp,
         peer: NodeId,
-        address: SocketAddr,
-        rtt: Duration,
-    ) {
-        self.0.insert(peer, Link { up: Some((address, rtt)), needed_at: now });
+        (address, rtt): (SocketAddr, Duration),
+        out: &mut Outbox,
+    ) -> bool {
+        if self.0.len() >= LINKS_MAX && !self.0.contains_key(&peer) {
+            out.push(Output::Disconnect(peer, Farewell::Full));
+            return false;
+        }
+        self.0.insert(peer, Link::new(now, Some((address, rtt))));
+        true
+    }
+
+    /// Takes note of a control message. False if the peer sends more than any node has to say.
+    pub(crate) fn on_control(&mut self, now: Timestamp, peer: &NodeId) -> bool {
+        self.0.get_mut(peer).is_none_or(|link| link.control.take(now, 1))
     }
 
     pub(crate) fn on_rtt(&mut self, peer: &NodeId, rtt: Duration) {

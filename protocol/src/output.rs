@@ -53,6 +53,8 @@ pub enum Farewell {
     Idle,
     /// This node shuts down.
     Leaving,
+    /// This node has as many links as it may.
+    Full,
     /// The peer broke a rule.
     Violation(Violation),
 }
@@ -75,6 +77,9 @@ pub enum Violation {
     /// An end of session that the publisher did not sign.
     #[error("forged end of session")]
     ForgedEnd,
+    /// More control messages than any node has to say.
+    #[error("flood of control messages")]
+    Flood,
 }
 
 /// Something happened.
@@ -132,6 +137,15 @@ pub enum Event {
         from: NodeId,
         /// How many blocks.
         blocks: u64,
+    },
+    /// A peer asked for more out of the ring than any repair needs, and did not get it.
+    PullShed {
+        /// The session.
+        session: SessionId,
+        /// The stripe.
+        stripe: u8,
+        /// The peer.
+        peer: NodeId,
     },
     /// Blocks could not be rebuilt before their deadline.
     BlocksLost {

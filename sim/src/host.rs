@@ -1,7 +1,7 @@
 //! One node of the world: a core, and what it has handed out.
 
 use banyan_protocol::identity::{NodeId, NodeKey};
-use banyan_protocol::output::Event;
+use banyan_protocol::output::{Event, Output};
 use banyan_protocol::time::Timestamp;
 use banyan_protocol::{Banyan, coding::Block};
 use std::sync::Arc;
@@ -18,6 +18,8 @@ pub struct Host {
     pub delivered: Vec<(Timestamp, Arc<Block>)>,
     /// What happened to it, with the time.
     pub events: Vec<(Timestamp, Event)>,
+    /// What it had for nodes that are not of this world, with the time.
+    pub to_strangers: Vec<(Timestamp, Output)>,
     /// The wake-up that counts; older ones are spurious.
     pub wake: Option<Timestamp>,
 }
@@ -36,6 +38,7 @@ impl Host {
             alive: true,
             delivered: Vec::new(),
             events: Vec::new(),
+            to_strangers: Vec::new(),
             wake: None,
         }
     }

@@ -26,4 +26,5 @@
 pub mod host;
 pub mod queue;
 pub mod stage;
+pub mod stranger;
 pub mod world;

@@ -5,7 +5,7 @@ use crate::queue::Queue;
 use banyan_protocol::forest::Contact;
 use banyan_protocol::identity::NodeId;
 use banyan_protocol::input::{Command, Input};
-use banyan_protocol::output::Output;
+use banyan_protocol::output::{Output, ShardOut};
 use banyan_protocol::rng::Rng;
 use banyan_protocol::time::Timestamp;
 use banyan_protocol::{Effects, step};
@@ -188,11 +188,17 @@ impl World {
         match output {
             Output::Connect(contact) => self.queue.push(self.now, Event::Connect(i, contact)),
             Output::Disconnect(node, _) => {
-                let Some(other) = self.who(&node) else { return };
+                let Some(other) = self.who(&node) else {
+                    self.hosts[i].to_strangers.push((self.now, output));
+                    return;
+                };
                 if self.links.remove(&(i.min(other), i.max(other))) {
                     let down = Input::LinkDown(self.hosts[i].id);
                     self.queue.push(self.now + self.network.delay, Event::Input(other, down));
                 }
+            }
+            Output::Control(to, _) if self.who(&to).is_none() => {
+                self.hosts[i].to_strangers.push((self.now, output));
             }
             Output::Control(to, bytes) => {
                 if self.controls.len() == CONTROLS_KEPT {
@@ -210,6 +216,13 @@ impl World {
                 }
                 for (child, channel) in shard.to {
                     let bytes = bytes.clone();
+                    if self.who(&child).is_none() {
+                        let (to, session) = (vec![(child, channel)], shard.session);
+                        let (block, stripe) = (shard.block, shard.stripe);
+                        let shard = ShardOut { to, session, block, stripe, bytes };
+                        self.hosts[i].to_strangers.push((self.now, Output::Shard(shard)));
+                        continue;
+                    }
                     if self.rng.below(1_000_000) >= self.network.loss_ppm {
                         self.send(i, child, |from| Input::Shard(from, channel, bytes));
                     }

@@ -13,7 +13,7 @@ mod control;
 mod shards;
 
 use crate::peer::peer_id;
-use crate::transport::{self, SharedQuic, link::CLOSE_DONE};
+use crate::transport::{self, SharedQuic, link::CLOSE_BUSY, link::CLOSE_DONE};
 use banyan_protocol::forest::Contact;
 use banyan_protocol::identity::NodeId;
 use banyan_protocol::input::Input;
@@ -155,6 +155,7 @@ impl Links {
         let (code, reason) = match why {
             Farewell::Idle => (CLOSE_DONE, "idle".to_owned()),
             Farewell::Leaving => (CLOSE_DONE, "leaving".to_owned()),
+            Farewell::Full => (CLOSE_BUSY, "as many links as there may be".to_owned()),
             Farewell::Violation(violation) => (CLOSE_VIOLATION, violation.to_string()),
         };
         for connection in self.peers.remove(&node).unwrap_or_default() {

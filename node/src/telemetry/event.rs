@@ -32,6 +32,8 @@ pub const ADMITTED: &str = "banyan::event::admitted";
 pub const RELEASED: &str = "banyan::event::released";
 /// Shards were asked of a backup: `session`, `stripe`, `peer`, `blocks`.
 pub const PULLED: &str = "banyan::event::pulled";
+/// A peer asked for more out of the ring than it may have: `session`, `stripe`, `peer`.
+pub const SHED: &str = "banyan::event::shed";
 /// Blocks were given up: `session`, `block` (the first), `count`.
 pub const LOST: &str = "banyan::event::lost";
 /// A peer broke a rule: `peer`, `rule`.

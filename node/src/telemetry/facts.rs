@@ -27,6 +27,10 @@ pub fn write(event: &Event) {
             let (session, peer) = (session.short(), from.short());
             tracing::debug!(target: event::PULLED, %session, stripe, %peer, blocks);
         }
+        Event::PullShed { session, stripe, peer } => {
+            let (session, peer) = (session.short(), peer.short());
+            tracing::info!(target: event::SHED, %session, stripe, %peer);
+        }
         Event::BlocksLost { session, blocks } => {
             let (session, block) = (session.short(), blocks.start);
             let count = blocks.end - blocks.start;

@@ -69,6 +69,12 @@ impl Ring {
             .filter(move |shard| shard.stripe() == stripe)
     }
 
+    /// The newest group any shard was of.
+    #[must_use]
+    pub const fn group(&self) -> u64 {
+        self.group
+    }
+
     /// Bytes held.
     #[must_use]
     pub const fn bytes(&self) -> usize {

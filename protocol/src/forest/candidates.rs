@@ -25,9 +25,20 @@ const SHARED_US: u64 = 15_000;
 /// Round trip assumed of a member never linked to. Guess: one continent.
 const RTT_UNKNOWN: Duration = Duration::from_millis(40);
 
+/// Whose word it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// The member's own, or that of the invite or discovery.
+    ByItself,
+    /// Another member's: it may be as false as the teller.
+    ByOthers,
+}
+
 #[derive(Debug)]
 struct Known {
     contact: Contact,
+    /// The best word there is for it.
+    told: Told,
     /// What it said of itself and when; absent for bootstraps and discovery's finds.
     member: Option<(Member, Timestamp)>,
     heard: Timestamp,
@@ -68,47 +79,74 @@ impl Candidates {
     }
 
     /// A contact from an invite, discovery or another member.
-    pub(crate) fn learn_contact(&mut self, now: Timestamp, contact: &Contact) {
+    pub(crate) fn learn_contact(
+        &mut self,
+        now: Timestamp,
+        links: &Links,
+        contact: &Contact,
+        told: Told,
+    ) {
         if contact.node == self.me || self.banned.contains_key(&contact.node) {
             return;
         }
-        if !self.known.contains_key(&contact.node) && self.known.len() >= CANDIDATES_MAX {
-            self.evict();
+        let is_new = !self.known.contains_key(&contact.node);
+        if is_new && self.known.len() >= CANDIDATES_MAX && !self.evict(now, links, told) {
+            return;
         }
         let known = self.known.entry(contact.node).or_insert_with(|| Known {
             contact: contact.clone(),
+            told,
             member: None,
             heard: now,
             ask_after: Timestamp::ZERO,
             failures: 0,
         });
         known.heard = now;
-        if !contact.addresses.is_empty() {
-            let old = std::mem::take(&mut known.contact.addresses);
-            known.contact =
-                Contact::new(contact.node, contact.addresses.iter().copied().chain(old));
+        let old = std::mem::take(&mut known.contact.addresses);
+        let new = contact.addresses.iter().copied();
+        // What others say of a member stands behind what it says itself.
+        known.contact = match told {
+            Told::ByItself => Contact::new(contact.node, new.chain(old)),
+            Told::ByOthers => Contact::new(contact.node, old.into_iter().chain(new)),
+        };
+        if told == Told::ByItself {
+            known.told = told;
         }
     }
 
     /// A member described itself, or another member described it.
-    pub(crate) fn learn(&mut self, now: Timestamp, member: Member) {
-        self.learn_contact(now, &member.contact);
+    pub(crate) fn learn(&mut self, now: Timestamp, links: &Links, member: Member, told: Told) {
+        self.learn_contact(now, links, &member.contact, told);
         if let Some(known) = self.known.get_mut(&member.contact.node) {
-            known.member = Some((member, now));
+            // Who has a link here speaks for itself.
+            let speaks = known.member.is_some() && links.is_up(&member.contact.node);
+            if told == Told::ByItself || !speaks {
+                let contact = known.contact.clone();
+                known.member = Some((Member { contact, ..member }, now));
+            }
         }
     }
 
-    fn evict(&mut self) {
-        let oldest = self.known.iter().min_by_key(|(_, known)| known.heard).map(|(node, _)| *node);
-        if let Some(node) = oldest {
-            self.known.remove(&node);
-        }
+    /// Makes room for one more. False if all that are here are worth more: those with a link, and
+    /// for mere hearsay also those who lately spoke for themselves.
+    fn evict(&mut self, now: Timestamp, links: &Links, told: Told) -> bool {
+        let worth_more = |known: &Known| {
+            told == Told::ByOthers && known.told == Told::ByItself && now.since(known.heard) < FRESH
+        };
+        let least = self
+            .known
+            .iter()
+            .filter(|(node, known)| !links.is_up(node) && !worth_more(known))
+            .min_by_key(|(_, known)| (known.told == Told::ByItself, known.heard))
+            .map(|(node, _)| *node);
+        least.is_some_and(|node| self.known.remove(&node).is_some())
     }
 
     pub(crate) fn ban(&mut self, now: Timestamp, node: NodeId) {
         self.known.remove(&node);
         if self.banned.len() >= CANDIDATES_MAX {
-            self.banned.pop_first();
+            let oldest = self.banned.iter().min_by_key(|(_, at)| **at).map(|(node, _)| *node);
+            oldest.and_then(|node| self.banned.remove(&node));
         }
         self.banned.insert(node, now);
     }

@@ -17,6 +17,9 @@ pub(crate) const PROMOTE_AFTER: Duration = Duration::from_millis(160);
 pub(crate) const PROMOTE_AFTER_STALLED: Duration = Duration::from_millis(1000);
 /// All stripes silent for this long beyond the usual interval: probe. Guess.
 const SILENT_AFTER: Duration = Duration::from_millis(120);
+/// How long after the next block came a shard is still worth passing on. Derived: a viewer's
+/// deadline is 400 ms, 1 s right after it joined; below the ring's span, which knows what came.
+const USEFUL: Duration = Duration::from_secs(2);
 /// Most time between two blocks that is called usual.
 const INTERVAL_MAX: Duration = Duration::from_millis(250);
 /// Block times remembered. Derived: 4 s at 30 blocks/s, far beyond any lag that matters.
@@ -54,6 +57,11 @@ impl Head {
     fn after(&self, block: Option<u64>) -> Option<Timestamp> {
         let at = block.map_or(0, |block| self.seen.partition_point(|(seen, _)| *seen <= block));
         self.seen.get(at).map(|(_, at)| *at)
+    }
+
+    /// Whether later blocks came so long ago that `block` is of no use to anybody.
+    pub(crate) fn is_past(&self, now: Timestamp, block: u64) -> bool {
+        self.after(Some(block)).is_some_and(|at| now.since(at) > USEFUL)
     }
 
     /// When silence of everything becomes suspicious.

@@ -13,7 +13,7 @@ mod parents;
 mod path;
 mod stripe;
 
-pub(crate) use candidates::Candidates;
+pub(crate) use candidates::{Candidates, Told};
 pub(crate) use children::{Admission, Children, Preempted};
 pub(crate) use lag::{Head, Need, need, need_at};
 pub use member::{Contact, Member, Role};

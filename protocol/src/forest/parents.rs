@@ -1,6 +1,6 @@
 //! Choosing a parent for each stripe, in parallel: ask, follow redirects, replace, give up.
 
-use super::candidates::{Candidates, Wish};
+use super::candidates::{Candidates, Told, Wish};
 use super::children::Children;
 use super::feed::{Feed, Parent, Search};
 use super::lag::Head;
@@ -344,7 +344,7 @@ impl Parents {
         let waited = feed.adopt(cx.now, parent, head.newest());
         let waited = if fed_before { Duration::ZERO } else { waited };
         for contact in &backups {
-            who.candidates.learn_contact(cx.now, contact);
+            who.candidates.learn_contact(cx.now, cx.links, contact, Told::ByOthers);
         }
         feed.backups = backups;
         cx.event(Event::Grafted { session, stripe, parent: peer, depth, waited });
@@ -379,7 +379,7 @@ impl Parents {
     ) {
         let feed = &mut self.feeds[usize::from(stripe)];
         for contact in &successors {
-            who.candidates.learn_contact(cx.now, contact);
+            who.candidates.learn_contact(cx.now, cx.links, contact, Told::ByOthers);
         }
         feed.prefer = successors.into_iter().collect();
         let session = self.asker.session;

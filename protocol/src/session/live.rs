@@ -1,24 +1,33 @@
 //! One node's part in one session: who feeds it, whom it feeds, what it keeps of the media.
 
+mod allowance;
 mod control;
 mod helper;
 mod media;
 mod upkeep;
 
+use crate::bucket::Bucket;
 use crate::context::Context;
 use crate::forest::{
     Asker, Candidates, Children, Contact, Head, Member, Parents, Path, Role, Roster, StripeSet,
-    home, tag,
+    Told, home, tag,
 };
 use crate::identity::{MediaKey, NodeId, SessionId};
 use crate::input::JoinRole;
 use crate::session::Outline;
 use crate::time::Timestamp;
+use allowance::Allowances;
 use helper::Helper;
 use media::Media;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
+
+/// Grafts at once for which a root tells all its children the paths. Guess: a session forms with
+/// some dozens; after those the path of each second does.
+const TELLINGS_BURST: u64 = 256;
+/// The same per second for ever. Guess: 20 × `CHILDREN_MAX` short messages are no burden.
+const TELLINGS_PER_SECOND: u64 = 20;
 
 /// A node's part in a session.
 pub(crate) struct Live {
@@ -33,6 +42,7 @@ pub(crate) struct Live {
     candidates: Candidates,
     head: Head,
     media: Media,
+    allowances: Allowances,
     /// Members with whom a link is up and who said they are in the session.
     peers: BTreeSet<NodeId>,
     addresses: Vec<SocketAddr>,
@@ -40,6 +50,8 @@ pub(crate) struct Live {
     announce_at: Timestamp,
     advertise_at: Timestamp,
     paths_at: Timestamp,
+    /// How often a root may still tell all its children the paths because of a graft.
+    tellings: Bucket,
     refreshed_at: Option<Timestamp>,
     helper: Helper,
     wanted_at: Timestamp,
@@ -90,7 +102,7 @@ impl Live {
             }
         };
         for contact in bootstraps {
-            live.candidates.learn_contact(now, contact);
+            live.candidates.learn_contact(now, cx.links, contact, Told::ByItself);
         }
         live.on_time(cx);
         live
@@ -134,11 +146,13 @@ impl Live {
             candidates: Candidates::new(me, &seed),
             head: Head::default(),
             media,
+            allowances: Allowances::new(outline.bitrate.bps()),
             peers: BTreeSet::new(),
             addresses,
             announce_at: now,
             advertise_at: now,
             paths_at: now,
+            tellings: Bucket::full(now, TELLINGS_BURST, TELLINGS_PER_SECOND),
             refreshed_at: None,
             helper: Helper::new(now),
             wanted_at: now,
@@ -184,6 +198,11 @@ impl Live {
         }
     }
 
+    /// Whether nothing of `peer` is used any more.
+    pub(crate) fn is_banned(&self, peer: &NodeId) -> bool {
+        self.candidates.is_banned(peer)
+    }
+
     /// How this node describes itself.
     fn member(&self, now: Timestamp) -> Member {
         Member {
@@ -202,7 +221,7 @@ impl Live {
 
     pub(crate) fn on_found(&mut self, cx: &mut Context<'_>, contacts: &[Contact]) {
         for contact in contacts {
-            self.candidates.learn_contact(cx.now, contact);
+            self.candidates.learn_contact(cx.now, cx.links, contact, Told::ByItself);
         }
         self.on_time(cx);
     }

@@ -2,7 +2,7 @@
 
 use super::Live;
 use crate::context::Context;
-use crate::forest::{Admission, Contact, Member, Path, Preempted, Role, tag};
+use crate::forest::{Admission, Contact, Member, Path, Preempted, Role, Told, tag};
 use crate::identity::NodeId;
 use crate::limits::{MEMBERS_MAX, REDIRECTS_MAX};
 use crate::output::{Event, OrphanCause, Violation};
@@ -77,9 +77,8 @@ impl Live {
         match body {
             Body::Announce { member, reply } => self.on_announce(cx, peer, member, reply),
             Body::Members(members) => {
-                // Second-hand: it may be as false as the teller.
                 for member in members {
-                    self.candidates.learn(cx.now, member);
+                    self.candidates.learn(cx.now, cx.links, member, Told::ByOthers);
                 }
                 self.on_time(cx);
             }
@@ -102,7 +101,7 @@ impl Live {
             }
             Body::Redirected { stripe, request, refusal: _, members } => {
                 for member in members {
-                    self.candidates.learn(cx.now, member);
+                    self.candidates.learn(cx.now, cx.links, member, Told::ByOthers);
                 }
                 let (parents, mut who) = self.parents();
                 parents.on_redirected(cx, &mut who, peer, stripe, request);
@@ -150,7 +149,7 @@ impl Live {
 
     /// A member described itself by gossip.
     pub(crate) fn on_advert(&mut self, cx: &mut Context<'_>, member: Member) {
-        self.candidates.learn(cx.now, member);
+        self.candidates.learn(cx.now, cx.links, member, Told::ByItself);
     }
 
     fn on_announce(&mut self, cx: &mut Context<'_>, peer: NodeId, member: Member, reply: bool) {
@@ -161,7 +160,8 @@ impl Live {
         let seen = cx.links.address(&peer);
         let addresses = seen.into_iter().chain(member.contact.addresses.iter().copied());
         let contact = Contact::new(peer, addresses.collect::<Vec<_>>());
-        self.candidates.learn(cx.now, Member { contact, ..member });
+        let member = Member { contact, ..member };
+        self.candidates.learn(cx.now, cx.links, member, Told::ByItself);
         self.peers.insert(peer);
         if reply {
             let session = self.session();
@@ -188,7 +188,14 @@ impl Live {
             },
         };
         match verdict {
-            Ok((path, preempted)) => self.admitted(cx, peer, graft, path, preempted),
+            Ok((path, preempted)) => {
+                self.admitted(cx, peer, graft, path, preempted);
+                // The short stripes may have changed. All children are told, so not for every graft of
+                // whoever grafts without end.
+                if self.role == Role::Root && self.tellings.take(cx.now, 1) {
+                    self.tell_paths(cx);
+                }
+            }
             Err(refusal) => {
                 let not = |node: &NodeId| *node == peer || self.parents_child(stripe, node);
                 let members = self.candidates.with_stripe(cx.now, stripe, REDIRECTS_MAX, not);
@@ -227,9 +234,6 @@ impl Live {
             cx.send(child, session, Body::Prune { stripe, reason, successors });
         }
         self.send_ring(cx, peer, graft.channel, stripe, graft.resume, None);
-        if self.role == Role::Root {
-            self.tell_paths(cx); // the short stripes may have changed
-        }
         self.announce_soon(cx.now);
     }
 

@@ -50,6 +50,9 @@ impl Live {
             self.paths_at = cx.now + PATHS_EVERY;
             self.tell_paths(cx);
             self.candidates.forget_old(cx.now, cx.links);
+            self.allowances.tidy(cx.now);
+            // A link that this node closed itself is not reported to it.
+            self.peers.retain(|peer| cx.links.is_up(peer));
             self.keep_backups_warm(cx);
         }
         if self.role == Role::Helper {
