@@ -108,8 +108,14 @@ export const asked = new Promise((resolve) => {
 });
 
 /** Resolves to 'time' after `seconds`, or to a signal's name when asked to end. */
-export function until(seconds) {
-  return Promise.race([new Promise((resolve) => setTimeout(resolve, seconds * 1000, 'time')), asked]);
+export async function until(seconds) {
+  let timer;
+  const time = new Promise((resolve) => {
+    timer = setTimeout(resolve, seconds * 1000, 'time');
+  });
+  const ended = await Promise.race([time, asked]);
+  clearTimeout(timer); // it would keep the process from ending
+  return ended;
 }
 
 /** The value at share `p` of unsorted numbers, or NaN. */

@@ -5,11 +5,13 @@
 import { eventually, Node, stopAll } from './process.mjs';
 
 // As the demo gives it (node/src/cmd/demo/plan.rs): one child per stripe at the
-// root, two at a helper, so that viewers sit behind three links.
-const BITRATE = '2 Mbit/s'; // 4 + 2 stripes of 0.5 Mbit/s
-const ROOT_UPLOAD = '3.5 Mbit/s';
-const HELPER_UPLOAD = '1.2 Mbit/s';
-const GATEWAY_UPLOAD = '50 Mbit/s';
+// root, one in each of a helper's two, one more gateway at a gateway, and next to
+// nothing at the last. Viewers sit behind three links.
+const BITRATE = '2 Mbit/s'; // 4 + 2 stripes of 0.55 Mbit/s
+const ROOT_UPLOAD = '4.2 Mbit/s';
+const HELPER_UPLOAD = '1.45 Mbit/s';
+const GATEWAY_UPLOAD = '4.5 Mbit/s';
+const LAST_UPLOAD = '0.8 Mbit/s';
 const STRIPES = 6;
 
 export class Forest {
@@ -21,12 +23,12 @@ export class Forest {
   }
 
   #start(name, args, host = name) {
-    const { netns, address } = this.place(host);
+    const { netns, address, port = 8080 } = this.place(host);
     const node = new Node({
       name,
       dir: this.dir,
       netns,
-      args: [...args.slice(0, -1), '--http-bind', `${address}:8080`, '--listen-bind', address, ...args.slice(-1)].filter((arg) => arg !== ''),
+      args: [...args.slice(0, -1), '--http-bind', `${address}:${port}`, '--listen-bind', address, ...args.slice(-1)].filter((arg) => arg !== ''),
     });
     this.nodes.push(node);
     return node;
@@ -54,22 +56,26 @@ export class Forest {
     return helpers;
   }
 
-  /** One gateway more, fed on each stripe. `children` bounds what it passes on. */
-  async gateway(name, { children } = {}) {
-    const bound = children === undefined ? [] : ['--capacity-children-max', String(children)];
-    const node = this.#start(name, ['up', '--role', 'gateway', '--capacity-upload', GATEWAY_UPLOAD, ...bound, this.link]);
+  /** One gateway more, fed on each stripe; the `last` gives next to nothing to other nodes. */
+  async gateway(name, { last = false } = {}) {
+    const node = this.#start(name, ['up', '--role', 'gateway', '--capacity-upload', last ? LAST_UPLOAD : GATEWAY_UPLOAD, this.link]);
     node.http = (await node.ready).http;
     await eventually(`${name} has a parent on each stripe`, () => fed(node), { test: (answer) => answer === true });
     return node;
+  }
+
+  /** Two gateways, one behind the other: each stripe reaches the last over three links. */
+  async gateways() {
+    this.first = await this.gateway('gateway-1');
+    this.last = await this.gateway('gateway-2', { last: true });
+    await deep(this.last, 3);
   }
 
   /** Root, helpers and two gateways; each stripe of the last comes over three links. */
   async grow(options) {
     await this.root(options);
     await this.helpers();
-    this.first = await this.gateway('gateway-1');
-    this.last = await this.gateway('gateway-2');
-    await deep(this.last, 3);
+    await this.gateways();
   }
 
   /** The session's page as `node` serves it. */

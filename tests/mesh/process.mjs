@@ -25,6 +25,8 @@ function killAll() {
   for (const node of running) node.process.kill('SIGKILL');
 }
 process.on('exit', killAll);
+// Asked to end, it ends as usual: what was made is taken down.
+for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.once(name, () => process.exit(1));
 
 /** A directory for a test's data and logs. Kept, and named, where the test failed. */
 export function workspace(name) {

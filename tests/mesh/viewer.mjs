@@ -67,7 +67,7 @@ export class Viewer {
     const after = await this.counters();
     const alsoAfter = await also();
     const { ages, skews, statSkews } = await this.page.evaluate(
-      (from) => ({ ages: window.measured.ages.slice(from.ages).map(([, age]) => age), skews: window.measured.skews.slice(from.skews), statSkews: window.measured.statSkews.slice(from.statSkews) }),
+      (from) => ({ ages: window.measured.ages.slice(from.ages).map(([, age]) => age), skews: window.measured.skews.slice(from.skews).map(([, skew]) => skew), statSkews: window.measured.statSkews.slice(from.statSkews).map(([, skew]) => skew) }),
       from,
     );
     return {
