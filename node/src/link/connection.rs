@@ -6,7 +6,7 @@ use super::{LinkEvent, LinkStats};
 use crate::transport;
 use banyan_protocol::identity::NodeId;
 use bytes::Bytes;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -44,8 +44,8 @@ impl Connection {
         }
     }
 
-    pub(super) fn send_shard(&mut self, channel: u32, block: u64, shard: Bytes) {
-        self.shards.send(channel, block, shard);
+    pub(super) fn send_shard(&mut self, now: Instant, channel: u32, block: u64, shard: Bytes) {
+        self.shards.send(now, channel, block, shard);
     }
 
     pub(super) fn close(&self, code: u32, reason: &[u8]) {

@@ -22,7 +22,7 @@ use bytes::Bytes;
 use connection::Connection;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// Events waiting for the driver. Derived: 100 ms of 300 shards/s on 100 links. A link whose events
@@ -138,9 +138,10 @@ impl Links {
 
     /// Sends a shard to each of its children. Nothing is copied.
     pub fn send_shard(&mut self, shard: &ShardOut) {
+        let now = Instant::now();
         for (child, channel) in &shard.to {
             if let Some(connection) = self.best(child) {
-                connection.send_shard(*channel, shard.block, shard.bytes.clone());
+                connection.send_shard(now, *channel, shard.block, shard.bytes.clone());
             }
         }
     }
