@@ -16,6 +16,7 @@
 mod accept;
 mod address;
 pub mod bind;
+pub mod congestion;
 mod counters;
 mod dial;
 mod error;

@@ -11,6 +11,7 @@ use quinn::{
     EndpointConfig, IdleTimeout, ServerConfig, TransportConfig, ValidationTokenConfig, VarInt,
 };
 
+use super::congestion::Calm;
 use super::limits::*;
 use super::tls::Identity;
 
@@ -88,6 +89,7 @@ fn common(idle: Duration, keep_alive: Duration) -> TransportConfig {
         .send_window(u64::from(CONTROL_WINDOW_BYTES))
         // In order among equals: a shard half sent helps nobody.
         .send_fairness(false)
-        .allow_spin(false);
+        .allow_spin(false)
+        .congestion_controller_factory(Arc::new(Calm));
     transport
 }
