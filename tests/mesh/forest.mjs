@@ -64,11 +64,20 @@ export class Forest {
     return node;
   }
 
-  /** Two gateways, one behind the other: each stripe reaches the last over three links. */
-  async gateways() {
-    this.first = await this.gateway('gateway-1');
-    this.last = await this.gateway('gateway-2', { last: true });
-    await deep(this.last, 3);
+  /**
+   * Gateways, one behind the other: the stripes reach the last over `count` + 1
+   * links. All of them; with `shortcuts` all that are waited for: a block is whole
+   * with its fourth shard, so three of the six may take a shorter way.
+   */
+  async gateways(count = 2, { shortcuts = 0 } = {}) {
+    this.gatewayNodes = [];
+    for (let i = 1; i <= count; i++) {
+      const gateway = await this.gateway(`gateway-${i}`, { last: i === count });
+      this.gatewayNodes.push(gateway);
+      await deep(gateway, i + 1, shortcuts);
+    }
+    this.first = this.gatewayNodes[0];
+    this.last = this.gatewayNodes.at(-1);
   }
 
   /** Root, helpers and two gateways; each stripe of the last comes over three links. */
@@ -94,11 +103,12 @@ async function fed(node) {
   return stripes.length === STRIPES && stripes.every(({ parent, depth }) => parent && depth) ? true : brief(stripes);
 }
 
-/** Waits until each stripe comes to `node` over at least `links` links. */
-export async function deep(node, links) {
-  await eventually(`each stripe reaches ${node.name} over ${links} links`, async () => {
+/** Waits until all stripes but `shortcuts` come to `node` over at least `links` links. */
+async function deep(node, links, shortcuts) {
+  await eventually(`the stripes reach ${node.name} over ${links} links`, async () => {
     const { stripes } = await node.session();
-    return stripes.length > 0 && stripes.every(({ parent, depth }) => parent && depth >= links) ? true : brief(stripes);
+    const far = stripes.filter(({ parent, depth }) => parent && depth >= links);
+    return far.length === STRIPES || (stripes.length === STRIPES && stripes.every(({ parent }) => parent) && far.length >= STRIPES - shortcuts) ? true : brief(stripes);
   }, { test: (answer) => answer === true });
 }
 
