@@ -15,6 +15,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use banyan_node::gateway::http::{Access, Denied, HttpConfig, Standing, routes};
+use banyan_node::gateway::sdp::VIDEO_CODECS;
 use banyan_node::gateway::{Config, Datagrams, GatewayEvent, GatewayHandle, start};
 use banyan_node::transport::Foreign;
 use banyan_protocol::coding::Track;
@@ -80,7 +81,11 @@ async fn main() -> anyhow::Result<()> {
     let loss = argument("0");
     let socket = Arc::new(UdpSocket::bind(udp).await?);
     let (to_gateway, foreign) = mpsc::channel(1024);
-    let config = Config { candidates: vec![socket.local_addr()?], peers_max: 1000 };
+    let config = Config {
+        candidates: vec![socket.local_addr()?],
+        peers_max: 1000,
+        video_codecs: VIDEO_CODECS.to_vec(),
+    };
     let percent: u32 = loss.parse().context("the third argument is a loss in per cent")?;
     let random = Arc::new(AtomicU32::new(1));
     let lossy = Lossy { socket, per_mille: percent * 10, random };

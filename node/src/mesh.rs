@@ -15,7 +15,7 @@ use banyan_protocol::input::{Command, JoinRole};
 use banyan_protocol::session::{Invite, Outline, Session};
 use tokio::sync::{mpsc, watch};
 
-use crate::config::Config;
+use crate::config::{Config, Role};
 use crate::discovery::Discovery;
 use crate::driver::Driver;
 use crate::exit::Refusal;
@@ -240,6 +240,14 @@ impl Mesh {
         Ok(opened)
     }
 
+    /// Whether an invite is to a session that this node is the root of.
+    fn is_own(&self, invite: &str) -> bool {
+        let session = invite.parse().ok().map(|invite: Invite| invite.descriptor);
+        let session = session.and_then(|descriptor| descriptor.verify(unix_now()).ok());
+        let hosted = session.and_then(|session| self.registry.find(&session.id()));
+        hosted.is_some_and(|hosted| hosted.part == Part::Root)
+    }
+
     async fn enter(&self, session: Session, part: Part, bootstraps: Vec<Contact>) {
         let id = session.id();
         let outline = Outline::from(&session);
@@ -327,6 +335,13 @@ impl Control for Mesh {
     }
 
     async fn open_invite(&self, invite: String) -> Result<OpenedSession, Problem> {
+        if self.config.role == Role::Helper && !self.is_own(&invite) {
+            return Err(Problem::forbidden(
+                "helper-only",
+                "This node only relays; open the link at another node.",
+            )
+            .with_next("Its owner lets it show sessions by --role auto."));
+        }
         let opened = self.join(&invite, Part::Gateway).await;
         let opened = opened
             .map_err(|refusal| Problem::bad_request("invite-refused", refusal.to_string()))?;

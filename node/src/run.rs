@@ -53,6 +53,7 @@ impl Node {
         let gateway_config = gateway::Config {
             candidates: config.gateway.candidates.clone(),
             peers_max: config.gateway.viewers_max as usize,
+            video_codecs: config.session.video_codecs.iter().map(|codec| (*codec).into()).collect(),
         };
         let (gateway, gateway_events) = gateway::start(gateway_config, foreign, quic.foreign())
             .context("starting the gateway")?;
@@ -223,5 +224,54 @@ fn bind(keypair: &libp2p::identity::Keypair, listen: &Listen) -> Result<Bound> {
             SharedQuic::bind(keypair, &config).context("taking any UDP port")
         }
         bound => bound.with_context(|| format!("taking UDP port {}", listen.port)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use banyan_protocol::session::Invite;
+
+    use super::*;
+    use crate::config::patch::Patch;
+    use crate::config::resolve::Places;
+    use crate::http::Control;
+    use crate::keys::DataDir;
+    use crate::registry::unix_now;
+
+    fn helper_config(home: &Path) -> Config {
+        let places = Places { home: Some(home.to_owned()), ..Places::default() };
+        let mut config = Patch::default().resolve(&places).expect("defaults");
+        config.role = Role::Helper;
+        config.listen.port = 0;
+        config.listen.bind = vec![std::net::Ipv4Addr::LOCALHOST.into()];
+        config.http.bind.set_port(0);
+        config.discovery.mdns = false;
+        config
+    }
+
+    #[tokio::test]
+    async fn a_helper_shows_its_own_session_and_no_other() {
+        let place = tempfile::tempdir().expect("a directory");
+        let dir = DataDir::open(place.path()).expect("a data directory");
+        let config = helper_config(place.path());
+        let open = |name: &str| {
+            Publication::open(&dir, name, true, &config.session, unix_now()).expect("a session")
+        };
+        let (own, other) = (open("own"), open("other"));
+        let node = Node::start(config.clone(), dir.node_key().expect("a key")).await;
+        let node = node.expect("starts");
+        let published = node.publish(own, None).await.expect("publishes");
+        let opened = node.mesh.open_invite(published.watch).await.expect("its own");
+        assert!(opened.whep.starts_with("/whep/"));
+
+        let other = Invite::new(other.session.signed().clone(), Vec::new());
+        let other = other.to_watch_link("http://127.0.0.1:8080");
+        let refused = node.mesh.open_invite(other.clone()).await.expect_err("it only relays");
+        assert_eq!((refused.status().as_u16(), refused.code()), (403, "helper-only"));
+        // It relays that session all the same, when its owner says so.
+        node.join(&other).await.expect("joins");
+        let refused = node.mesh.open_invite(other).await.expect_err("it only relays");
+        assert_eq!(refused.code(), "helper-only");
+        node.stop().await;
     }
 }

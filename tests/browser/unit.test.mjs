@@ -189,6 +189,7 @@ test('each refusal has its words and its patience', () => {
     [403, {}, { ticketed: true }, ['ticket', true, null]],
     [403, { code: 'policy' }, { ticketed: true }, ['error', true, null]],
     [403, { code: 'cross-origin' }, {}, ['error', true, null]],
+    [403, { code: 'helper-only' }, {}, ['error', true, null]],
     [421, { code: 'unknown-host' }, {}, ['error', true, null]],
     [406, {}, {}, ['unsupported', true, null]],
     [422, { code: 'codec-not-acceptable' }, {}, ['unsupported', true, null]],

@@ -61,13 +61,14 @@ pub async fn run(options: Options, config: Config) -> Result<()> {
     };
     let stop = Stop::listen(options.until_stdin_closes)?;
     let dir = DataDir::open(&config.data_dir)?;
+    let local_only = config.http.public_url.is_none() && config.http.bind.ip().is_loopback();
     let publication = Publication::open(&dir, &options.name, options.new, &config.session, now()?)?;
     let Some(node) = stop.unless(Node::start(config, dir.node_key()?)).await else {
         return Ok(());
     };
     let node = node?;
     let _note = Running::here(node.http()).leave_in(&dir)?;
-    let work = publish(&node, publication, source, &options);
+    let work = publish(&node, publication, source, &options, local_only);
     let done = stop.unless(work).await.unwrap_or(Ok(()));
     node.stop().await;
     done
@@ -78,6 +79,7 @@ async fn publish(
     publication: Publication,
     source: Option<Source>,
     options: &Options,
+    local_only: bool,
 ) -> Result<()> {
     let shows = source.clone();
     let session = publication.session.id().to_string();
@@ -95,12 +97,12 @@ async fn publish(
     };
     match options.json {
         true => out::json(&Ready::of(&node.status().await, Some(publishes)))?,
-        false => out::text(&welcome(&publishes, shows.as_ref()))?,
+        false => out::text(&welcome(&publishes, shows.as_ref(), local_only))?,
     }
     Err(node.failed().await)
 }
 
-fn welcome(session: &Publishes, shows: Option<&Source>) -> String {
+fn welcome(session: &Publishes, shows: Option<&Source>, local_only: bool) -> String {
     let again =
         if session.reopened { " again, under the same link (--new makes a new one)" } else { "" };
     // Every address on a line of its own, from its first column: a triple click takes it whole.
@@ -108,6 +110,12 @@ fn welcome(session: &Publishes, shows: Option<&Source>) -> String {
         "\n\"{}\" is open{again}.\n\nThe link to share:\n{}\n",
         session.title, session.watch
     );
+    if local_only {
+        text.push_str(
+            "It opens on this machine only. For others, add --http-bind 0.0.0.0:8080, or\n\
+             --http-public-url with the address of a proxy to this node.\n",
+        );
+    }
     match shows {
         Some(Source::File { path, .. }) => {
             text.push_str(&format!("\nIt shows {}.\n", path.display()));
@@ -161,7 +169,7 @@ mod tests {
     #[test]
     fn a_publisher_can_copy_every_address_whole() {
         assert_eq!(
-            welcome(&session(), None),
+            welcome(&session(), None, false),
             "
 \"Ada's talk\" is open.
 
@@ -182,8 +190,10 @@ It is live while this runs. Ctrl-C ends it.
 "
         );
         let file = Source::File { path: "a.webm".into(), repeat: true };
-        let again = welcome(&Publishes { reopened: true, ..session() }, Some(&file));
+        let again = welcome(&Publishes { reopened: true, ..session() }, Some(&file), true);
         assert!(again.contains("is open again, under the same link (--new makes a new one).\n"));
+        assert!(again.contains("/watch/5a#xyz\nIt opens on this machine only."), "{again}");
+        assert!(again.contains("--http-bind 0.0.0.0:8080, or\n--http-public-url "), "{again}");
         assert!(again.contains("It shows a.webm.\n") && !again.contains("ccc"), "{again}");
     }
 

@@ -105,7 +105,7 @@ pub struct Session {
     pub data_shards: u8,
     /// Parity shards of a block (*m*).
     pub parity_shards: u8,
-    /// Video codecs a publisher may send, best first.
+    /// Video codecs a publisher may send by WHIP, in no order.
     pub video_codecs: Vec<Codec>,
     /// Who may watch.
     pub watch: Watch,
@@ -116,8 +116,6 @@ pub struct Session {
 /// Serving browsers by WebRTC.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Gateway {
-    /// Whether to answer as an ICE-lite agent: only for nodes with a public address.
-    pub ice_lite: bool,
     /// ICE candidates to offer first.
     pub candidates: Vec<SocketAddr>,
     /// Most browsers over all sessions.

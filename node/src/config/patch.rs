@@ -231,7 +231,7 @@ pub struct SessionPatch {
         value_name = "COUNT"
     )]
     pub parity_shards: Option<u8>,
-    /// Video codecs the publisher may send, best first.
+    /// Video codecs that publishers may send by WHIP; of these, each sends what it likes best.
     #[arg(
         id = "session.video_codecs",
         long = "video-codecs",
@@ -259,18 +259,6 @@ pub struct SessionPatch {
 #[serde(default, deny_unknown_fields)]
 #[command(next_help_heading = "Gateway")]
 pub struct GatewayPatch {
-    /// Answer as an ICE-lite agent: only for nodes with a public address.
-    #[arg(
-        id = "gateway.ice_lite",
-        long = "gateway-ice-lite",
-        env = "BANYAN_GATEWAY_ICE_LITE",
-        value_name = "BOOL",
-        action = ArgAction::Set,
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "true"
-    )]
-    pub ice_lite: Option<bool>,
     /// Addresses to offer browsers first, besides those the node finds out by itself.
     #[arg(
         id = "gateway.candidates",

@@ -100,7 +100,7 @@ over! {
     CapacityPatch { upload, children_max }
     DiscoveryPatch { mdns, bootstraps }
     SessionPatch { title, bitrate, data_shards, parity_shards, video_codecs, watch, valid_for }
-    GatewayPatch { ice_lite, candidates, viewers_max }
+    GatewayPatch { candidates, viewers_max }
     LogPatch { filter, format }
 }
 
@@ -151,7 +151,6 @@ impl Patch {
             },
             session: session(self.session)?,
             gateway: Gateway {
-                ice_lite: self.gateway.ice_lite.unwrap_or(false),
                 candidates: list("gateway.candidates", self.gateway.candidates)?,
                 viewers_max: self.gateway.viewers_max.unwrap_or(VIEWERS_MAX),
             },

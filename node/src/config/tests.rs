@@ -38,7 +38,7 @@ fn defaults() -> Config {
 }
 
 /// A value of each setting that is not its default, as a flag and as TOML.
-const OTHER: [(&str, &str, &str); 23] = [
+const OTHER: [(&str, &str, &str); 22] = [
     ("data_dir", "/srv/banyan", r#""/srv/banyan""#),
     ("role", "helper", r#""helper""#),
     ("listen.port", "5000", "5000"),
@@ -57,7 +57,6 @@ const OTHER: [(&str, &str, &str); 23] = [
     ("session.video_codecs", "av1,vp9", r#"["av1", "vp9"]"#),
     ("session.watch", "ticket", r#""ticket""#),
     ("session.valid_for", "90min", r#""90min""#),
-    ("gateway.ice_lite", "true", "true"),
     ("gateway.candidates", "9.8.7.6:5", r#"["9.8.7.6:5"]"#),
     ("gateway.viewers_max", "3", "3"),
     ("log.filter", "debug", r#""debug""#),

@@ -5,8 +5,8 @@ use banyan_protocol::fuzzing::Target;
 
 use crate::gateway::limits;
 use crate::gateway::sdp::{
-    Answer, AnswerMedia, Choice, Credentials, Fragment, Offer, Terms, choose_for_publisher,
-    choose_for_viewer,
+    Answer, AnswerMedia, Choice, Credentials, Fragment, Offer, Terms, VIDEO_CODECS,
+    choose_for_publisher, choose_for_viewer,
 };
 
 /// An offer, answered both ways.
@@ -18,7 +18,7 @@ pub(super) const OFFER: Target = Target {
         let Ok(offer) = Offer::read(text) else { return };
         assert!(!offer.media.is_empty() && offer.media.len() <= limits::SDP_MEDIA_MAX);
         assert!(offer.candidates.len() <= limits::CANDIDATES_MAX);
-        if let Ok((choices, format)) = choose_for_publisher(&offer) {
+        if let Ok((choices, format)) = choose_for_publisher(&offer, &VIDEO_CODECS) {
             assert!(format.video.is_some() || format.audio.is_some());
             answer(&offer, choices, None);
         }

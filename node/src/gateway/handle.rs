@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use banyan_protocol::coding::{Block, Track};
+use banyan_protocol::coding::{Block, Track, VideoCodec};
 use banyan_protocol::identity::SessionId;
 use tokio::sync::{mpsc, oneshot};
 
@@ -47,6 +47,8 @@ pub struct Config {
     pub candidates: Vec<SocketAddr>,
     /// Most publishers and viewers together.
     pub peers_max: usize,
+    /// What publishers may send as the picture, in no order.
+    pub video_codecs: Vec<VideoCodec>,
 }
 
 /// The gateway's engine has stopped, or is so far behind that it takes no more blocks.

@@ -37,8 +37,7 @@ pub(crate) fn run(
         }
     };
     let network = Network::new(datagrams);
-    let mut engine = Engine::new(Instant::now(), identity, network, events, config.peers_max);
-    engine.set_candidates(config.candidates);
+    let mut engine = Engine::new(Instant::now(), identity, network, events, config);
     runtime.block_on(turns(&mut engine, inputs));
     engine.shut_down(Instant::now());
 }

@@ -84,7 +84,7 @@ async fn read(
         cause = shards::receive(&connection, node, &events) => cause,
         error = connection.closed() => error.to_string(),
     };
-    tracing::debug!(peer = %node.short(), cause, "link down");
+    tracing::debug!(peer = %node.short(), cause, "connection down");
     connection.close(transport::link::CLOSE_DONE.into(), b"");
-    let _ = events.send(LinkEvent::Down(node, connection.stable_id())).await;
+    let _ = events.send(LinkEvent::Down(node, connection.stable_id(), cause)).await;
 }

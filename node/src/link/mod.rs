@@ -13,6 +13,7 @@ mod control;
 mod shards;
 
 use crate::peer::peer_id;
+use crate::telemetry::event;
 use crate::transport::{self, SharedQuic, link::CLOSE_BUSY, link::CLOSE_DONE};
 use banyan_protocol::forest::Contact;
 use banyan_protocol::identity::NodeId;
@@ -40,8 +41,8 @@ pub enum LinkEvent {
     Up(transport::Link),
     /// No address of a node answered.
     Failed(NodeId),
-    /// One connection of a link is gone.
-    Down(NodeId, usize),
+    /// One connection of a link is gone, and why.
+    Down(NodeId, usize, String),
     /// A control message.
     Control(NodeId, Bytes),
     /// A shard on a channel.
@@ -102,13 +103,14 @@ impl Links {
                 true => None,
                 false => Some(Input::LinkFailed(node)),
             },
-            LinkEvent::Down(node, id) => {
+            LinkEvent::Down(node, id, cause) => {
                 let connections = self.peers.get_mut(&node)?;
                 connections.retain(|connection| connection.id() != id);
                 if !connections.is_empty() {
                     return None;
                 }
                 self.peers.remove(&node);
+                unlinked(&node, &cause);
                 Some(Input::LinkDown(node))
             }
             LinkEvent::Control(node, bytes) => Some(Input::Control(node, bytes)),
@@ -126,7 +128,11 @@ impl Links {
         }
         let is_first = connections.is_empty();
         connections.push(Connection::start(link, self.events.clone()));
-        is_first.then_some(Input::LinkUp { peer, address, rtt })
+        if !is_first {
+            return None;
+        }
+        tracing::info!(target: event::LINKED, peer = %peer.short());
+        Some(Input::LinkUp { peer, address, rtt })
     }
 
     /// Sends a control message.
@@ -159,13 +165,18 @@ impl Links {
             Farewell::Full => (CLOSE_BUSY, "as many links as there may be".to_owned()),
             Farewell::Violation(violation) => (CLOSE_VIOLATION, violation.to_string()),
         };
-        for connection in self.peers.remove(&node).unwrap_or_default() {
+        let Some(connections) = self.peers.remove(&node) else { return };
+        for connection in connections {
             connection.close(code, reason.as_bytes());
         }
+        unlinked(&node, &reason);
     }
 
     /// Closes every link once the peers have what was said to them, or have had their time.
     pub async fn finish(self) {
+        for node in self.peers.keys() {
+            unlinked(node, "stopping");
+        }
         let connections = self.peers.into_values().flatten().map(Connection::finish);
         futures::future::join_all(connections).await;
     }
@@ -181,6 +192,11 @@ impl Links {
         let firsts = self.peers.iter().filter_map(|(node, all)| Some((*node, all.first()?)));
         firsts.map(|(node, connection)| connection.stats(node)).collect()
     }
+}
+
+/// The cause may be the peer's own words, so it is recorded as a string, which is escaped.
+fn unlinked(peer: &NodeId, cause: &str) {
+    tracing::info!(target: event::UNLINKED, peer = %peer.short(), cause);
 }
 
 async fn dial(quic: &SharedQuic, contact: &Contact) -> Option<transport::Link> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use banyan_node::gateway::sdp::VIDEO_CODECS;
 use banyan_node::gateway::{Config, GatewayEvent, GatewayHandle, start};
 use banyan_node::transport::Foreign;
 use banyan_protocol::coding::Track;
@@ -35,7 +36,11 @@ impl TestNode {
         let socket = Arc::new(UdpSocket::bind("127.0.0.1:0").await.expect("a port"));
         let address = socket.local_addr().expect("bound");
         let (to_gateway, foreign) = mpsc::channel(1024);
-        let config = Config { candidates: vec![address], peers_max: 100 };
+        let config = Config {
+            candidates: vec![address],
+            peers_max: 100,
+            video_codecs: VIDEO_CODECS.to_vec(),
+        };
         let (gateway, events) = start(config, foreign, socket.clone()).expect("starts");
         tokio::spawn(async move {
             let mut buffer = vec![0; 2048];

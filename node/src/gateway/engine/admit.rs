@@ -68,7 +68,7 @@ impl Engine {
         offer: &Offer,
         client: Option<IpAddr>,
     ) -> Result<Admitted, Refusal> {
-        let (choices, format) = choose_for_publisher(offer)?;
+        let (choices, format) = choose_for_publisher(offer, &self.video_codecs)?;
         self.make_room(now)?;
         if let Some(&id) = self.publishers.get(&session) {
             let live = self.peers.get(&id).is_some_and(|peer| {

@@ -14,12 +14,14 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use banyan_protocol::coding::VideoCodec;
 use banyan_protocol::identity::SessionId;
 use tokio::sync::mpsc;
 
 use super::connection::dtls::Identity;
 use super::connection::{Connection, Inbound, stun};
 use super::event::{GatewayEvent, Gone};
+use super::handle::Config;
 use super::limits;
 use super::network::Network;
 use super::playback::stream::Stream;
@@ -65,6 +67,7 @@ pub(crate) struct Engine {
     events: mpsc::Sender<GatewayEvent>,
     candidates: Vec<SocketAddr>,
     peers_max: usize,
+    video_codecs: Vec<VideoCodec>,
     peers: BTreeMap<u64, Peer>,
     next_peer: u64,
     by_ufrag: HashMap<String, u64>,
@@ -83,14 +86,15 @@ impl Engine {
         identity: Identity,
         network: Network,
         events: mpsc::Sender<GatewayEvent>,
-        peers_max: usize,
+        config: Config,
     ) -> Self {
         Self {
             identity,
             network,
             events,
-            candidates: Vec::new(),
-            peers_max: peers_max.min(limits::PEERS_MAX),
+            candidates: config.candidates,
+            peers_max: config.peers_max.min(limits::PEERS_MAX),
+            video_codecs: config.video_codecs,
             peers: BTreeMap::new(),
             next_peer: 0,
             by_ufrag: HashMap::new(),

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use tower_http::limit::RequestBodyLimitLayer;
 
 use super::*;
+use crate::gateway::sdp::VIDEO_CODECS;
 use crate::gateway::{Config, Datagrams, limits, start};
 use crate::transport::Foreign;
 
@@ -105,14 +106,18 @@ impl Answer {
 
 impl Bench {
     fn new(rate: RateLimit) -> Self {
+        Self::allowing(rate, &VIDEO_CODECS)
+    }
+
+    fn allowing(rate: RateLimit, video_codecs: &[VideoCodec]) -> Self {
         let key = PublisherKey::from_seed(&[7; 32]);
         let root = SessionId::from_bytes([1; 32]);
         let member = SessionId::from_bytes([2; 32]);
         let node = Arc::new(Node { root, member, key });
         let (foreign_tx, foreign) = mpsc::channel(8);
         let candidates = vec!["203.0.113.7:5000".parse().expect("an address")];
-        let (gateway, events) =
-            start(Config { candidates, peers_max: 8 }, foreign, Void).expect("starts");
+        let config = Config { candidates, peers_max: 8, video_codecs: video_codecs.to_vec() };
+        let (gateway, events) = start(config, foreign, Void).expect("starts");
         let app = routes(gateway.clone(), node.clone(), HttpConfig { rate, ..Default::default() })
             // As the node's server has it.
             .layer(RequestBodyLimitLayer::new(limits::SDP_BYTES_MAX));
@@ -426,6 +431,15 @@ async fn a_full_gateway_says_when_to_come_back() {
 }
 
 #[tokio::test]
+async fn a_codec_that_is_not_allowed_is_refused() {
+    let bench = Bench::allowing(RateLimit::default(), &[VideoCodec::Av1]);
+    let answer = bench.publish().await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (422, "codec-not-allowed"));
+    assert!(answer.body.contains("H264") && answer.body.contains("Send AV1"), "{}", answer.body);
+    assert!(answer.body.contains("--video-codecs"), "{}", answer.body);
+}
+
+#[tokio::test]
 async fn one_client_cannot_ask_for_ever() {
     let bench = Bench::new(RateLimit { burst: 3, per_second: 1 });
     let ask = async |from: [u8; 4], forwarded: Option<&str>| {
@@ -456,7 +470,8 @@ async fn one_client_cannot_ask_for_ever() {
 async fn a_gateway_that_stopped_is_busy() {
     let bench = Bench::new(RateLimit::default());
     let (foreign, receiver) = mpsc::channel(1);
-    let config = Config { candidates: Vec::new(), peers_max: 1 };
+    let config =
+        Config { candidates: Vec::new(), peers_max: 1, video_codecs: VIDEO_CODECS.to_vec() };
     let (gateway, mut events) = start(config, receiver, Void).expect("starts");
     let app = routes(gateway, bench.node.clone(), HttpConfig::default());
     let bench = Bench { app, ..bench };

@@ -8,6 +8,10 @@ use super::{Direction, Kind, Media, Offer, OfferError, Payload};
 /// Longest `fmtp` carried in blocks, bytes. Guess: parameter sets have about 200.
 const FMTP_MAX: usize = 512;
 
+/// Every video codec that can be carried.
+pub const VIDEO_CODECS: [VideoCodec; 5] =
+    [VideoCodec::Vp8, VideoCodec::Vp9, VideoCodec::H264, VideoCodec::H265, VideoCodec::Av1];
+
 /// The payload types chosen for one m-line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
@@ -32,10 +36,9 @@ pub fn codec_name(codec: VideoCodec) -> &'static str {
 }
 
 fn video_codec(payload: &Payload) -> Option<VideoCodec> {
-    let codec =
-        [VideoCodec::Vp8, VideoCodec::Vp9, VideoCodec::H264, VideoCodec::H265, VideoCodec::Av1]
-            .into_iter()
-            .find(|codec| payload.codec.eq_ignore_ascii_case(codec_name(*codec)))?;
+    let codec = VIDEO_CODECS
+        .into_iter()
+        .find(|codec| payload.codec.eq_ignore_ascii_case(codec_name(*codec)))?;
     (payload.clock_rate == 90_000 && payload.fmtp.len() <= FMTP_MAX).then_some(codec)
 }
 
@@ -70,11 +73,15 @@ fn names(media: &Media) -> String {
 }
 
 /// Chooses what a publisher shall send: on each m-line the first codec of its own preference that
-/// is carried here. One codec only, so that the session's format cannot change under way.
+/// is carried here, and for the picture also `allowed`. One codec only, so that the session's
+/// format cannot change under way.
 ///
 /// # Errors
-/// If it offers nothing to send, or no codec that is carried here.
-pub fn choose_for_publisher(offer: &Offer) -> Result<(Vec<Choice>, Format), OfferError> {
+/// If it offers nothing to send, or no codec that is carried and allowed here.
+pub fn choose_for_publisher(
+    offer: &Offer,
+    allowed: &[VideoCodec],
+) -> Result<(Vec<Choice>, Format), OfferError> {
     let mut format = Format::default();
     let mut choices = Vec::new();
     for kind in [Kind::Audio, Kind::Video] {
@@ -83,22 +90,11 @@ pub fn choose_for_publisher(offer: &Offer) -> Result<(Vec<Choice>, Format), Offe
             continue;
         }
         let found = media.payloads.iter().find(|payload| match kind {
-            Kind::Video => video_codec(payload).is_some(),
+            Kind::Video => video_codec(payload).is_some_and(|codec| allowed.contains(&codec)),
             Kind::Audio => is_opus(payload),
             Kind::Other => false,
         });
-        let Some(payload) = found else {
-            return Err(OfferError::Unsupported {
-                code: "codec",
-                detail: format!(
-                    "The {} track is offered as {}, none of which is carried here.",
-                    media.name,
-                    if media.payloads.is_empty() { "nothing".to_owned() } else { names(media) }
-                )
-                .into(),
-                next: "Send Opus for sound, and VP8, VP9, H264, H265 or AV1 for the picture.",
-            });
-        };
+        let Some(payload) = found else { return Err(no_codec(kind, media, allowed)) };
         match video_codec(payload) {
             Some(codec) => {
                 let fmtp = payload.fmtp.clone();
@@ -120,10 +116,40 @@ pub fn choose_for_publisher(offer: &Offer) -> Result<(Vec<Choice>, Format), Offe
         return Err(OfferError::Unsupported {
             code: "nothing-to-send",
             detail: "The offer has no audio or video that its sender would send.".into(),
-            next: "Offer sendonly tracks to publish; to watch, use the WHEP address.",
+            next: "Offer sendonly tracks to publish; to watch, use the WHEP address.".into(),
         });
     }
     Ok((choices, format))
+}
+
+/// Why none of a publisher's codecs will do, and what would.
+fn no_codec(kind: Kind, media: &Media, allowed: &[VideoCodec]) -> OfferError {
+    let carried = kind == Kind::Video && media.payloads.iter().any(|p| video_codec(p).is_some());
+    let (code, verdict) = match carried {
+        true => ("codec-not-allowed", "allowed"),
+        false => ("codec", "carried"),
+    };
+    let next = match kind {
+        Kind::Audio => "Send Opus for sound.".to_owned(),
+        Kind::Video | Kind::Other => {
+            let names: Vec<&str> = allowed.iter().map(|codec| codec_name(*codec)).collect();
+            let change = match carried {
+                true => ", or restart this node with other --video-codecs",
+                false => "",
+            };
+            format!("Send {} for the picture{change}.", names.join(" or "))
+        }
+    };
+    let offered = if media.payloads.is_empty() { "nothing".to_owned() } else { names(media) };
+    OfferError::Unsupported {
+        code,
+        detail: format!(
+            "The {} track is offered as {offered}, none of which is {verdict} here.",
+            media.name
+        )
+        .into(),
+        next: next.into(),
+    }
 }
 
 /// Chooses the payload types under which a viewer gets the session's tracks. A track that the
@@ -155,7 +181,7 @@ pub fn choose_for_viewer(offer: &Offer, format: &Format) -> Result<Vec<Choice>, 
                     names(media)
                 )
                 .into(),
-                next: "Offer that codec as well, or watch in a browser that decodes it.",
+                next: "Offer that codec as well, or watch in a browser that decodes it.".into(),
             });
         };
         choices.push(Choice {
@@ -168,7 +194,7 @@ pub fn choose_for_viewer(offer: &Offer, format: &Format) -> Result<Vec<Choice>, 
         return Err(OfferError::Unsupported {
             code: "nothing-to-watch",
             detail: "The offer asks for no track that the session has.".into(),
-            next: "Offer recvonly audio and video; to publish, use the WHIP address.",
+            next: "Offer recvonly audio and video; to publish, use the WHIP address.".into(),
         });
     }
     Ok(choices)

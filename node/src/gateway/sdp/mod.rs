@@ -10,7 +10,7 @@ mod offer;
 
 pub(crate) use answer::TRANSPORT_CC;
 pub use answer::{Answer, AnswerMedia, Terms, candidate_lines};
-pub use codec::{Choice, choose_for_publisher, choose_for_viewer, codec_name};
+pub use codec::{Choice, VIDEO_CODECS, choose_for_publisher, choose_for_viewer, codec_name};
 pub use fragment::Fragment;
 pub use offer::{Direction, Extension, Kind, Media, Offer, OfferError, Payload};
 

@@ -23,7 +23,7 @@ pub enum OfferError {
         /// What is wrong.
         detail: Cow<'static, str>,
         /// What to do.
-        next: &'static str,
+        next: Cow<'static, str>,
     },
 }
 
@@ -380,7 +380,7 @@ impl Reader {
                     code: "too-many-tracks",
                     detail: "The offer has more than one audio or more than one video m-line."
                         .into(),
-                    next: "Offer at most one audio and one video track.",
+                    next: "Offer at most one audio and one video track.".into(),
                 });
             }
         }
@@ -388,7 +388,7 @@ impl Reader {
             return Err(OfferError::Unsupported {
                 code: "rtcp-mux",
                 detail: "The offer wants RTCP on a port of its own.".into(),
-                next: "Offer a=rtcp-mux on every m-line (rtcpMuxPolicy: \"require\").",
+                next: "Offer a=rtcp-mux on every m-line (rtcpMuxPolicy: \"require\").".into(),
             });
         }
         let bundled =
@@ -397,7 +397,8 @@ impl Reader {
             return Err(OfferError::Unsupported {
                 code: "bundle",
                 detail: "The offer has m-lines outside of one BUNDLE group.".into(),
-                next: "Offer a=group:BUNDLE with every m-line (bundlePolicy: \"max-bundle\").",
+                next: "Offer a=group:BUNDLE with every m-line (bundlePolicy: \"max-bundle\")."
+                    .into(),
             });
         }
         Ok(Offer {

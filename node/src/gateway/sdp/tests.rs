@@ -40,7 +40,8 @@ fn answer(offer: &Offer, media: &[AnswerMedia]) -> String {
 #[test]
 fn every_publisher_is_told_one_codec() {
     let video = |text| {
-        let (choices, format) = choose_for_publisher(&read(text)).expect("acceptable");
+        let (choices, format) =
+            choose_for_publisher(&read(text), &VIDEO_CODECS).expect("acceptable");
         assert_eq!(choices.len(), 2);
         assert!(format.audio.is_some());
         let payload = choices[1].payload.number;
@@ -52,10 +53,34 @@ fn every_publisher_is_told_one_codec() {
 }
 
 #[test]
+fn a_publisher_sends_the_first_it_likes_of_what_is_allowed() {
+    let video = |allowed: &[VideoCodec]| {
+        let (_, format) = choose_for_publisher(&read(CHROMIUM_PUBLISH), allowed).expect("one fits");
+        format.video.expect("video").codec
+    };
+    let (h264, vp8, vp9) = (VideoCodec::H264, VideoCodec::Vp8, VideoCodec::Vp9);
+    // Chromium likes VP8 best; the order of the settings says nothing.
+    assert_eq!(video(&[h264, vp9, vp8]), vp8);
+    let preferred = video(&[h264, vp9]);
+    assert_ne!(preferred, vp8);
+    assert_eq!(video(&[vp9, h264]), preferred);
+    assert_eq!(video(&[h264]), h264);
+
+    let refused = choose_for_publisher(&read(OBS_PUBLISH), &[vp8, vp9]).expect_err("it is H.264");
+    let OfferError::Unsupported { code, detail, next } = refused else { panic!("malformed") };
+    assert_eq!(code, "codec-not-allowed");
+    assert_eq!(detail, "The video track is offered as H264, none of which is allowed here.");
+    assert_eq!(
+        next,
+        "Send VP8 or VP9 for the picture, or restart this node with other --video-codecs."
+    );
+}
+
+#[test]
 fn who_is_the_dtls_server_follows_the_offer() {
     for (text, setup) in [(FFMPEG_PUBLISH, "active"), (OBS_PUBLISH, "passive")] {
         let offer = read(text);
-        let (choices, _) = choose_for_publisher(&offer).expect("acceptable");
+        let (choices, _) = choose_for_publisher(&offer, &VIDEO_CODECS).expect("acceptable");
         let media: Vec<AnswerMedia> =
             choices.into_iter().map(|choice| AnswerMedia { choice, ssrc: None }).collect();
         let text = answer(&offer, &media);
@@ -156,7 +181,7 @@ fn the_answer_says_all_that_a_client_needs() {
 #[test]
 fn a_publisher_gets_congestion_feedback_and_retransmission() {
     let offer = read(CHROMIUM_PUBLISH);
-    let (choices, _) = choose_for_publisher(&offer).expect("acceptable");
+    let (choices, _) = choose_for_publisher(&offer, &VIDEO_CODECS).expect("acceptable");
     let media: Vec<AnswerMedia> =
         choices.into_iter().map(|choice| AnswerMedia { choice, ssrc: None }).collect();
     let text = answer(&offer, &media);
@@ -190,7 +215,7 @@ fn what_cannot_be_answered_is_refused_with_a_reason() {
         ("opus/48000/2", "PCMU/8000", "codec"),
         ("a=sendonly", "a=recvonly", "nothing-to-send"),
     ] {
-        assert_eq!(code(choose_for_publisher(&read(&with(from, to)))), expected);
+        assert_eq!(code(choose_for_publisher(&read(&with(from, to)), &VIDEO_CODECS)), expected);
     }
     let sends = choose_for_viewer(&read(OBS_PUBLISH), &format(VideoCodec::H264, ""));
     assert_eq!(code(sends), "nothing-to-watch");
@@ -201,7 +226,7 @@ fn offers_cut_off_anywhere_are_read_or_refused() {
     for text in ALL {
         for end in 0..text.len() {
             if let Ok(offer) = Offer::read(&text[..end]) {
-                drop(choose_for_publisher(&offer));
+                drop(choose_for_publisher(&offer, &VIDEO_CODECS));
                 drop(choose_for_viewer(&offer, &format(VideoCodec::H264, "")));
             }
         }
@@ -274,7 +299,7 @@ proptest::proptest! {
     ) {
         if let Ok(offer) = Offer::read(&format!("{OBS_PUBLISH}a={name}:{value}\n")) {
             drop(choose_for_viewer(&offer, &format(VideoCodec::H264, "")));
-            if let Ok((choices, _)) = choose_for_publisher(&offer) {
+            if let Ok((choices, _)) = choose_for_publisher(&offer, &VIDEO_CODECS) {
                 let media: Vec<AnswerMedia> =
                     choices.into_iter().map(|choice| AnswerMedia { choice, ssrc: None }).collect();
                 // What an offer says cannot add lines to the answer.

@@ -92,7 +92,7 @@ export function refused(error, { played = false, ticketed = false } = {}) {
 }
 
 /** Refusals with 403 that no ticket would change. */
-const NOT_THE_TICKET = ['cross-origin', 'local-only', 'policy'];
+const NOT_THE_TICKET = ['cross-origin', 'helper-only', 'local-only', 'policy'];
 /** Refusals of an offer that lacks the stream's codec. */
 const NOT_PLAYABLE = ['codec-not-acceptable', 'nothing-to-watch'];
 
