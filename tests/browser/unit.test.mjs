@@ -12,6 +12,7 @@ const signal = await load('web/signal.js');
 const words = await load('web/words.js');
 const { Backoff, pause } = await load('web/backoff.js');
 const { Inbound } = await load('web/inbound.js');
+const { LipSync } = await load('web/lipsync.js');
 const { Watchdog } = await load('web/watchdog.js');
 
 test('a clock reads back what was drawn, and nothing else', () => {
@@ -165,6 +166,19 @@ test('the watchdog barks for each way to lose a picture, and not without', () =>
     null,
     'a hidden page need not decode',
   );
+});
+
+test('the picture is held back for late sound, by bounded steps, and let go again', () => {
+  const sync = new LipSync();
+  assert.equal(sync.next({ avSkewMs: NaN, jitterBufferMs: 10 }), null);
+  assert.equal(sync.next({ avSkewMs: -25, jitterBufferMs: 10 }), null, 'close enough');
+  assert.equal(sync.next({ avSkewMs: 100, jitterBufferMs: 10 }), null, 'nothing to take back');
+  assert.equal(sync.next({ avSkewMs: -80, jitterBufferMs: 10 }), 50);
+  assert.equal(sync.next({ avSkewMs: -500, jitterBufferMs: 50 }), 110);
+  assert.equal(sync.next({ avSkewMs: 40, jitterBufferMs: 110 }), 90);
+  for (let i = 0; i < 20; i++) sync.next({ avSkewMs: -500, jitterBufferMs: 200 });
+  assert.equal(sync.next({ avSkewMs: -500, jitterBufferMs: 400 }), null, 'no further than the most');
+  assert.equal(sync.next({ avSkewMs: 500, jitterBufferMs: 300 }), 240);
 });
 
 test('the watchdog forgives a machine that slept', () => {

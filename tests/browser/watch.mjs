@@ -1,7 +1,7 @@
 // Plays a watch page (or any page with <banyan-player>) and says how it went.
 //
 //   node watch.mjs --url http://127.0.0.1:8080/watch/…#… --seconds 10
-//     [--netns NS] [--json FILE] [--settle 3] [--patience 20] [--screenshot FILE]
+//     [--netns NS] [--json FILE] [--settle 5] [--patience 20] [--screenshot FILE]
 //
 // Prints name=value lines. Latency and skew leave out the first --settle
 // seconds, when a viewer who came late still catches up; caught_up_ms says how
@@ -15,7 +15,7 @@ const want = readArguments({
   seconds: 10,
   netns: '',
   json: '',
-  settle: 3, // seconds from the first picture
+  settle: 5, // seconds from the first picture
   patience: 20, // seconds until the first picture
   screenshot: '',
 });
@@ -29,6 +29,9 @@ try {
   await close();
   fail(`the page did not load: ${error.message}`);
 }
+/** Leaves the page as a person would, so that the player frees its place. */
+const leave = () => page.goto('about:blank', { timeout: 3000 }).catch(() => {});
+
 const playing = await page
   .waitForFunction(() => window.measured.playingAt, null, { timeout: want.patience * 1000, polling: 50 })
   .catch(() => null);
@@ -92,6 +95,7 @@ if (playing) {
     },
     want.json,
   );
+  await leave();
   await close();
   if (!(stats.framesDecoded > 0)) fail(`playing, but no picture was decoded (${said.join('; ')})`);
 } else {

@@ -36,6 +36,7 @@ const ASSETS: &[Asset] = &[
     asset!("/web/fragment.js", "assets/web/fragment.js"),
     asset!("/web/home.js", "assets/web/home.js"),
     asset!("/web/inbound.js", "assets/web/inbound.js"),
+    asset!("/web/lipsync.js", "assets/web/lipsync.js"),
     asset!("/web/outbound.js", "assets/web/outbound.js"),
     asset!("/web/page.css", "assets/web/page.css"),
     asset!("/web/panel.js", "assets/web/panel.js"),

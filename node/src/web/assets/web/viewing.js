@@ -4,12 +4,18 @@
 import { Backoff, pause } from './backoff.js';
 import { withTicket } from './fragment.js';
 import { Inbound } from './inbound.js';
+import { LipSync } from './lipsync.js';
 import { acceptedKinds, stereo } from './sdp.js';
 import { SignalError, negotiate, request } from './signal.js';
 import { Watchdog } from './watchdog.js';
 import * as words from './words.js';
 
 const SAMPLE_MS = 500;
+const ALIGN_MS = 1000;
+/** A node that has just joined a session for us has its first picture within this. */
+const JOINING_MS = 3000;
+/** Meanwhile it is asked this often: its own patience is meant for absent streamers. */
+const JOINING_RETRY_MS = 250;
 /** Until the first picture, look often: it costs little and the state is prompt. */
 const FIRST_SAMPLE_MS = 100;
 
@@ -27,6 +33,7 @@ export class Viewing extends EventTarget {
   #now = words.NOTHING;
   #stats = null;
   #whep = null;
+  #joinedAt = -Infinity;
   #title = '';
   #timings = {};
   #played = false;
@@ -97,6 +104,10 @@ export class Viewing extends EventTarget {
           : words.refused(new SignalError(0, { detail: String(error) }), { played: this.#played }),
       );
       if (signal.aborted) return;
+      if (outcome.state === 'waiting' && performance.now() - this.#joinedAt < JOINING_MS) {
+        await this.#sleep(JOINING_RETRY_MS, signal);
+        continue;
+      }
       if (outcome.final) this.#backoff.reset();
       this.#say(outcome);
       const wait = outcome.waitMs === null ? this.#backoff.next() : outcome.waitMs * (1 + Math.random() / 5);
@@ -130,6 +141,7 @@ export class Viewing extends EventTarget {
     const { whep, title } = JSON.parse(text);
     if (title) this.#name(title);
     this.#whep = new URL(whep, response.url || node).href;
+    this.#joinedAt = performance.now();
     return this.#whep;
   }
 
@@ -172,6 +184,8 @@ export class Viewing extends EventTarget {
   async #guard(pc, signal) {
     const watchdog = new Watchdog(performance.now());
     const inbound = new Inbound();
+    const lipSync = new LipSync();
+    let aligned = 0;
     while (!signal.aborted) {
       const now = performance.now();
       const stats = inbound.sample(await pc.getStats());
@@ -185,6 +199,10 @@ export class Viewing extends EventTarget {
       if (stats.framesDecoded > 0 || soundOnly) this.#playing();
       this.#stats = { ...stats, connection };
       this.dispatchEvent(new CustomEvent('stats', { detail: this.stats }));
+      if (now - aligned >= ALIGN_MS) {
+        aligned = now;
+        hold(pc, lipSync.next(stats));
+      }
       const visible = !globalThis.document?.hidden;
       const trouble = watchdog.check(now, { ...stats, connection, visible });
       if (trouble) return trouble;
@@ -221,4 +239,11 @@ export class Viewing extends EventTarget {
     this.#now = what;
     if (!same) this.dispatchEvent(new CustomEvent('state', { detail: what }));
   }
+}
+
+/** Sets the least delay of the picture, where the browser lets one. */
+function hold(pc, delayMs) {
+  if (delayMs === null) return;
+  const video = pc.getReceivers().find((receiver) => receiver.track.kind === 'video');
+  if (video && 'jitterBufferTarget' in video) video.jitterBufferTarget = delayMs;
 }
