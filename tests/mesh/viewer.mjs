@@ -41,6 +41,15 @@ export class Viewer {
     return this.page.evaluate(() => document.querySelector('banyan-player').state);
   }
 
+  /**
+   * By how many ms sound is ahead of the picture now: by the last beeps and
+   * flashes where there are any, else by the browser's own estimate.
+   */
+  async skew() {
+    const { beeps, estimates } = await this.page.evaluate(() => ({ beeps: window.measured.skews.slice(-5).map(([, skew]) => skew), estimates: window.measured.statSkews.slice(-6).map(([, skew]) => skew) }));
+    return percentile(beeps.length >= 3 ? beeps : estimates, 0.5);
+  }
+
   /** The counters at the page's next look at them. */
   counters() {
     return this.page.evaluate(
