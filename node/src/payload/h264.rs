@@ -47,8 +47,9 @@ pub(super) fn packetise(frame: &Bytes) -> Result<Vec<Bytes>, PayloadError> {
     let mut small: Vec<Bytes> = Vec::new();
     let mut small_bytes = 1;
     for unit in split(frame)? {
-        if matches!(unit[0] & 0x1f, ACCESS_UNIT_DELIMITER | FILLER) {
-            // They mean nothing on RTP, where the marker ends the access unit.
+        // The first two mean nothing on RTP, where the marker ends the access unit. The others are
+        // no NAL units of H264, and 24 to 29 would be taken for packets of many or of parts.
+        if matches!(unit[0] & 0x1f, ACCESS_UNIT_DELIMITER | FILLER | 0 | 24..=31) {
             continue;
         }
         if small_bytes + 2 + unit.len() > PAYLOAD_BYTES {
