@@ -34,7 +34,7 @@ mod tests {
 
     #[test]
     fn every_target_survives_its_corpus_and_mutations_of_it() {
-        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus-min");
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz/corpus-min");
         for target in TARGETS {
             replay(target, read_corpus(&corpus.join(target.name)));
         }

@@ -20,7 +20,7 @@ pub use script::Script;
 /// Something that takes bytes from outside.
 #[derive(Clone, Copy)]
 pub struct Target {
-    /// Its name: also of its binary in `fuzz/` and its directory in `fuzz/corpus-min/`.
+    /// Its name: also of its binary in `tests/fuzz/` and its directory in `tests/fuzz/corpus-min/`.
     pub name: &'static str,
     /// Mutations tried in a test run: as many as take about a second.
     pub rounds: u64,
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn every_target_survives_its_corpus_and_mutations_of_it() {
-        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus-min");
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz/corpus-min");
         for target in TARGETS {
             replay(target, read_corpus(&corpus.join(target.name)));
         }

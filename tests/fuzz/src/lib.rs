@@ -7,16 +7,16 @@
 
 use banyan_protocol::fuzzing::Target;
 
-#[path = "../../node/src/fuzzing/mod.rs"]
+#[path = "../../../node/src/fuzzing/mod.rs"]
 mod node;
-#[path = "../../node/src/payload/mod.rs"]
+#[path = "../../../node/src/payload/mod.rs"]
 mod payload;
 
 #[path = "."] // the paths inside start here
 mod sink {
     use banyan_protocol::coding::{Packet, VideoCodec};
 
-    #[path = "../../node/src/sink/picture/mod.rs"]
+    #[path = "../../../node/src/sink/picture/mod.rs"]
     mod picture;
 
     /// Stands for the function of the same name in the node.
@@ -27,27 +27,27 @@ mod sink {
 
 #[path = "."]
 mod gateway {
-    #[path = "../../node/src/gateway/limits.rs"]
+    #[path = "../../../node/src/gateway/limits.rs"]
     pub mod limits;
-    #[path = "../../node/src/gateway/random.rs"]
+    #[path = "../../../node/src/gateway/random.rs"]
     pub mod random;
-    #[path = "../../node/src/gateway/sdp/mod.rs"]
+    #[path = "../../../node/src/gateway/sdp/mod.rs"]
     pub mod sdp;
 
     #[path = "."]
     pub mod connection {
-        #[path = "../../node/src/gateway/connection/ice.rs"]
+        #[path = "../../../node/src/gateway/connection/ice.rs"]
         pub mod ice;
-        #[path = "../../node/src/gateway/connection/stun.rs"]
+        #[path = "../../../node/src/gateway/connection/stun.rs"]
         pub mod stun;
     }
 }
 
 #[path = "."]
 mod transport {
-    #[path = "../../node/src/transport/split.rs"]
+    #[path = "../../../node/src/transport/split.rs"]
     pub mod split;
-    #[path = "../../node/src/transport/stun.rs"]
+    #[path = "../../../node/src/transport/stun.rs"]
     pub mod stun;
 }
 
