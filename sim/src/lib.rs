@@ -27,4 +27,5 @@ pub mod host;
 pub mod queue;
 pub mod stage;
 pub mod stranger;
+pub mod wheel;
 pub mod world;
