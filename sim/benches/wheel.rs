@@ -21,9 +21,9 @@ fn main() {
         for i in 0..pending {
             wheel.push(delay_us(&mut rng), (i, 0));
         }
-        // Long enough for all wheels to turn.
+        // Long enough for the second wheel to turn a few times.
         let (mut events, start) = (0_u64, Instant::now());
-        let rounds = 30_000_000;
+        let rounds = (25 * pending).max(30_000_000);
         while let Some((at, event)) = wheel.pop(u64::MAX) {
             wheel.push(at + delay_us(&mut rng), event);
             events += 1;

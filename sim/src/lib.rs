@@ -24,6 +24,8 @@
 //! `EVENTS=1` also all that happened.
 
 pub mod host;
+pub mod place;
+pub mod population;
 pub mod queue;
 pub mod stage;
 pub mod stranger;
