@@ -6,6 +6,7 @@
 
 mod candidates;
 mod children;
+mod coordinate;
 mod feed;
 mod lag;
 mod member;
@@ -15,6 +16,7 @@ mod stripe;
 
 pub(crate) use candidates::{Candidates, Told};
 pub(crate) use children::{Admission, Children, Preempted};
+pub use coordinate::Coordinate;
 pub(crate) use lag::{Head, Need, need, need_at};
 pub use member::{Contact, Member, Role};
 pub(crate) use parents::{Asker, Parents, Roster};
