@@ -27,6 +27,7 @@ pub mod host;
 pub mod place;
 pub mod population;
 pub mod queue;
+pub mod report;
 pub mod stage;
 pub mod stranger;
 pub mod wheel;

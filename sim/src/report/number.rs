@@ -1,0 +1,109 @@
+//! Numbers as text and as JSON: no superfluous digits, and nothing that is not finite breaks.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Digits a figure is printed with. Guess: finer differences are noise between two seeds.
+const DIGITS: i32 = 5;
+
+/// `value` with at most [`DIGITS`] significant digits, whole numbers in full, no trailing zeros.
+pub(super) fn text(value: f64) -> String {
+    if !value.is_finite() {
+        return value.to_string();
+    }
+    if value == 0.0 {
+        return "0".into();
+    }
+    let magnitude = value.abs().log10().floor() as i32;
+    let decimals = (DIGITS - 1 - magnitude).clamp(0, 12) as usize;
+    trimmed(format!("{value:.decimals$}"))
+}
+
+/// `value` for a reader, not a program: as [`text`] with thousands set apart, or `n/a`.
+pub(super) fn spaced(value: f64) -> String {
+    if !value.is_finite() {
+        return "n/a".into();
+    }
+    let text = text(value);
+    let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
+    let digits = whole.trim_start_matches('-');
+    if digits.len() < 5 {
+        return text;
+    }
+    let mut out = String::from(if value < 0.0 { "-" } else { "" });
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push('\u{202f}'); // a narrow space that does not break
+        }
+        out.push(digit);
+    }
+    out + rest
+}
+
+/// A coordinate of a drawing: a tenth of a pixel is enough. Anything not finite becomes 0.
+pub(super) fn coordinate(value: f64) -> String {
+    if value.is_finite() { trimmed(format!("{value:.1}")) } else { "0".into() }
+}
+
+/// Without trailing zeros after the point, nor a minus before nothing.
+fn trimmed(text: String) -> String {
+    let short = match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.'),
+        false => &text,
+    };
+    if short == "-0" { "0".into() } else { short.into() }
+}
+
+/// `value` with `digits` significant digits: as JSON, short and read back to the same bits.
+fn rounded(value: f64, digits: usize) -> f64 {
+    format!("{value:.*e}", digits.saturating_sub(1)).parse().unwrap_or(value)
+}
+
+/// Significant digits of a figure in JSON. Derived: up to 15 a decimal number is read back exactly.
+const FIGURE_DIGITS: usize = 15;
+/// Significant digits of a point in JSON. Derived: a plot shows three, a reader may want more.
+const POINT_DIGITS: usize = 6;
+
+/// JSON has no NaN: such a number is written as `null` and read back as NaN.
+pub(super) mod nullable {
+    use super::{Deserialize, Deserializer, FIGURE_DIGITS, Serialize, Serializer, rounded};
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        value: &f64,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let finite = value.is_finite().then(|| rounded(*value, FIGURE_DIGITS));
+        finite.serialize(serializer)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<f64, D::Error> {
+        Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
+    }
+}
+
+/// Points are written without those that are not finite: they cannot be drawn either.
+pub(super) mod finite_points {
+    use super::{POINT_DIGITS, Serializer, rounded};
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        points: &[(f64, f64)],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let finite = points.iter().filter(|(x, y)| x.is_finite() && y.is_finite());
+        let short = |value: &f64| rounded(*value, POINT_DIGITS);
+        serializer.collect_seq(finite.map(|(x, y)| (short(x), short(y))))
+    }
+}
+
+/// Marks are written without those that are not finite.
+pub(super) mod finite_marks {
+    use super::Serializer;
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        marks: &[(f64, String)],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(marks.iter().filter(|(x, _)| x.is_finite()))
+    }
+}
