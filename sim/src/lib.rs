@@ -25,6 +25,7 @@
 
 pub mod host;
 pub mod place;
+pub mod plan;
 pub mod population;
 pub mod queue;
 pub mod report;
