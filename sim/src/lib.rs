@@ -20,13 +20,17 @@
 //! assert_eq!(stage.lost(1), 0);
 //! ```
 //!
-//! `cargo run -p banyan-sim -- SEED` runs a session of six nodes and prints its figures; with
-//! `EVENTS=1` also all that happened.
+//! For large worlds there are [`plan`] (what to simulate), [`population`] and [`place`] (who is
+//! where, behind which links), [`wheel`] (what happens when) and [`report`] (what came out).
+//!
+//! `cargo run -p banyan-sim -- close-up SEED` runs a session of six nodes and prints its figures;
+//! with `--events` also all that happened. `run PLAN` runs a plan of `sim/plans/`.
 
 pub mod host;
 pub mod place;
 pub mod plan;
 pub mod population;
+pub mod progress;
 pub mod queue;
 pub mod report;
 pub mod stage;

@@ -33,6 +33,7 @@ pub struct PlanFile {
     /// `[bars]`: what figures must reach.
     pub bars: BTreeMap<String, Bar>,
     /// `[[fault]]`: what goes wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fault: Vec<FaultFile>,
 }
 

@@ -17,6 +17,7 @@
 mod bar;
 mod fault;
 mod file;
+mod report;
 mod resolve;
 mod spread;
 mod stream;
@@ -41,6 +42,8 @@ use std::collections::BTreeMap;
 pub struct Plan {
     /// The file's name without its ending.
     pub name: String,
+    /// What it is for: the comment that its file begins with.
+    pub about: String,
     /// The nodes and where they are.
     pub world: World,
     /// What is published.

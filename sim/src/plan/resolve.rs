@@ -45,9 +45,19 @@ impl Plan {
                 file.set(key.trim(), value.trim())?;
             }
             let name = path.file_stem().unwrap_or_default().to_string_lossy();
-            Self::resolve(&name, &file, path.parent())
+            let plan = Self::resolve(&name, &file, path.parent())?;
+            Ok(Self { about: leading_comment(&text), ..plan })
         };
         read().with_context(|| path.display().to_string())
+    }
+
+    /// Reads a plan from TOML. Paths in it are relative to the working directory.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn parse(name: &str, toml: &str) -> anyhow::Result<Self> {
+        let plan = Self::resolve(name, &toml.parse()?, None)?;
+        Ok(Self { about: leading_comment(toml), ..plan })
     }
 
     /// Checks and completes what `file` says. Paths in it are relative to `directory`.
@@ -81,6 +91,7 @@ impl Plan {
         ensure!(said.liars.share.0 < WHOLE_PPM, "liars.share = \"100 %\": leave somebody honest");
         Ok(Self {
             name: name.to_owned(),
+            about: String::new(),
             world,
             stream,
             publisher: Publisher { upload_bps, city },
@@ -94,6 +105,12 @@ impl Plan {
             said,
         })
     }
+}
+
+/// The comment that a file begins with, as one line.
+fn leading_comment(toml: &str) -> String {
+    let lines = toml.lines().map_while(|line| line.strip_prefix('#')).map(str::trim);
+    lines.collect::<Vec<_>>().join(" ")
 }
 
 /// A name that is neither city nor country of the world.
