@@ -1,43 +1,22 @@
-//! A small session in virtual time, its figures on standard output: `banyan-sim [SEED]`.
-//!
-//! A root, three helpers, two gateways, 4+2, one shard in a thousand lost.
+//! `banyan-sim`: runs plans, compares their reports, looks closely at a small session.
 
-use banyan_protocol::input::JoinRole;
-use banyan_sim::stage::Stage;
-use banyan_sim::world::Network;
-use std::time::Duration;
+mod cli;
+mod close_up;
+mod compare;
+mod run;
 
-fn main() {
-    let seed = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(1);
-    let network = Network {
-        delay: Duration::from_millis(20),
-        jitter: Duration::from_millis(5),
-        loss_ppm: 1_000,
-    };
-    let mut stage = Stage::new(6, seed, network, (4, 2), 6);
-    for helper in 1..4 {
-        stage.join(helper, JoinRole::Helper { stripes_max: 2 }, 2);
-    }
-    stage.publish(Duration::from_secs(3));
-    for gateway in 4..6 {
-        stage.join(gateway, JoinRole::Gateway, 12);
-    }
-    stage.publish(Duration::from_secs(10));
-    for gateway in 4..6 {
-        let host = &stage.world.hosts[gateway];
-        println!("gateway={gateway}");
-        println!("blocks_delivered={}", host.delivered.len());
-        println!("blocks_lost={}", stage.lost(gateway));
-        let links = host.banyan.status().into_iter().flat_map(|s| s.stripes).map(|s| s.links);
-        println!("links={:?}", links.map(|links| links.unwrap_or(0)).collect::<Vec<_>>());
-    }
-    if std::env::var("EVENTS").is_ok() {
-        for (i, host) in stage.world.hosts.iter().enumerate() {
-            for (at, event) in &host.events {
-                println!("{at:?} node {i} {event:?}");
-            }
-            println!("{i} {:?}", host.banyan.status());
+use clap::Parser as _;
+use std::process::ExitCode;
+
+/// Ends with 0 if all is well, 1 if a bar is missed or a figure got worse, 2 if it could not be
+/// found out.
+fn main() -> ExitCode {
+    match cli::Cli::parse().run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
         }
     }
-    println!("trace_hash={:016x}", stage.world.trace_hash());
 }

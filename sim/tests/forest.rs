@@ -29,7 +29,7 @@ fn chain(seed: u64) -> Stage {
 }
 
 fn repro(seed: u64) -> String {
-    format!("run again: EVENTS=1 cargo run -p banyan-sim -- {seed}")
+    format!("run again: cargo run -p banyan-sim -- close-up {seed} --events")
 }
 
 #[test]
