@@ -1,6 +1,5 @@
 //! What got better or worse between two runs of a plan.
 
-use super::figure::with_unit;
 use super::{Better, Figure, Report, Value, number};
 use anyhow::bail;
 use std::cmp::Ordering;
@@ -144,12 +143,7 @@ impl Change {
 
     /// `141 → 128 ms`, `-13 (-9.2 %)` and what it means for the bar, as four columns.
     fn columns(&self) -> [String; 4] {
-        let unit = self.after.unit();
-        let values = format!(
-            "{} → {}",
-            self.before.value_words(),
-            with_unit(&self.after.value_words(), unit)
-        );
+        let values = format!("{} → {}", self.before.value_words(), self.after.amount());
         let by = match (self.before.value.number(), self.after.value.number()) {
             (Some(a), Some(b)) if (b - a).is_finite() && self.pct.is_finite() => {
                 format!("{} ({:+.1} %)", signed(b - a), self.pct)

@@ -64,9 +64,8 @@ pub struct Figure {
 }
 
 /// Endings of names that are units, as a person reads them. Longest first.
-const UNITS: [(&str, &str); 16] = [
-    ("_per_viewer_hour", "per viewer-hour"),
-    ("_events_per_s", "events/s"),
+const UNITS: [(&str, &str); 15] = [
+    ("_bytes_per_s", "bytes/s"),
     ("_kbit_s", "kbit/s"),
     ("_mbit_s", "Mbit/s"),
     ("_bytes", "bytes"),
@@ -156,13 +155,27 @@ impl Figure {
 
     /// The value for a reader, without its unit.
     pub(super) fn value_words(&self) -> String {
-        self.value.number().map_or_else(|| self.value.to_string(), number::spaced)
+        let Some(value) = self.value.number() else { return self.value.to_string() };
+        let words = number::spaced(value);
+        // 130.04 beside a bar of 130 must not read as 130.
+        let same = self.bar.is_some_and(|bar| bar != value && number::spaced(bar) == words);
+        if same { value.to_string() } else { words }
+    }
+
+    /// The value for a reader, with its unit.
+    pub(super) fn amount(&self) -> String {
+        match self.value.number() {
+            Some(value) if !value.is_finite() => self.value_words(),
+            _ => with_unit(&self.value_words(), self.unit()),
+        }
     }
 
     fn split(&self) -> (&str, &'static str) {
         let found =
             UNITS.iter().find_map(|(end, unit)| Some((self.name.strip_suffix(end)?, *unit)));
-        found.filter(|(stem, _)| !stem.is_empty()).unwrap_or((&self.name, ""))
+        // `joins_per_s` reads best as it stands.
+        let whole = |stem: &str| !stem.is_empty() && !stem.ends_with("_per");
+        found.filter(|(stem, _)| whole(stem)).unwrap_or((&self.name, ""))
     }
 }
 

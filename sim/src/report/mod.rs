@@ -23,7 +23,6 @@ pub mod curve;
 mod figure;
 mod file;
 mod forest;
-mod layout;
 mod markup;
 mod number;
 mod page;

@@ -2,11 +2,18 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Digits a figure is printed with. Guess: finer differences are noise between two seeds.
+/// Significant digits of a printed figure. Guess: finer differences are noise between two seeds.
 const DIGITS: i32 = 5;
+/// Significant digits where a person reads and no program.
+const DIGITS_READ: i32 = 4;
 
-/// `value` with at most [`DIGITS`] significant digits, whole numbers in full, no trailing zeros.
+/// `value` with few significant digits, whole numbers in full, no trailing zeros.
 pub(super) fn text(value: f64) -> String {
+    with_digits(value, DIGITS)
+}
+
+/// More digits are spent where fewer would round to a whole number: 99.998 % is not all.
+fn with_digits(value: f64, digits: i32) -> String {
     if !value.is_finite() {
         return value.to_string();
     }
@@ -14,16 +21,21 @@ pub(super) fn text(value: f64) -> String {
         return "0".into();
     }
     let magnitude = value.abs().log10().floor() as i32;
-    let decimals = (DIGITS - 1 - magnitude).clamp(0, 12) as usize;
-    trimmed(format!("{value:.decimals$}"))
+    let at = |digits: i32| {
+        let decimals = (digits - 1 - magnitude).clamp(0, 12) as usize;
+        trimmed(format!("{value:.decimals$}"))
+    };
+    let whole = |text: &String| !text.contains('.') && value.fract() != 0.0 && magnitude < 3;
+    let more = (digits..digits + 4).map(at).find(|text| !whole(text));
+    more.unwrap_or_else(|| at(digits))
 }
 
-/// `value` for a reader, not a program: as [`text`] with thousands set apart, or `n/a`.
+/// `value` for a reader, not a program: fewer digits, thousands set apart, or `not measured`.
 pub(super) fn spaced(value: f64) -> String {
     if !value.is_finite() {
-        return "n/a".into();
+        return "not measured".into();
     }
-    let text = text(value);
+    let text = with_digits(value, DIGITS_READ);
     let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
     let digits = whole.trim_start_matches('-');
     if digits.len() < 5 {
@@ -42,6 +54,11 @@ pub(super) fn spaced(value: f64) -> String {
 /// A coordinate of a drawing: a tenth of a pixel is enough. Anything not finite becomes 0.
 pub(super) fn coordinate(value: f64) -> String {
     if value.is_finite() { trimmed(format!("{value:.1}")) } else { "0".into() }
+}
+
+/// As [`coordinate`], fine enough to be turned back into a value.
+pub(super) fn fine(value: f64) -> String {
+    if value.is_finite() { trimmed(format!("{value:.2}")) } else { "0".into() }
 }
 
 /// Without trailing zeros after the point, nor a minus before nothing.

@@ -53,7 +53,7 @@ impl Scale {
                 high = low * 10.0;
             }
         } else {
-            if low > 0.0 && low < 0.6 * high {
+            if low > 0.0 && low < 0.8 * high {
                 low = 0.0;
             }
             if low == high {

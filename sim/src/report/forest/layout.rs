@@ -5,8 +5,8 @@
 //! the circle grows outwards as the tree does. Leaves of one parent stand side by side in one
 //! fan, grouped by place.
 
-use super::curve::quantile;
-use super::picture::{ForestPicture, Shape};
+use crate::report::curve::quantile;
+use crate::report::picture::{ForestPicture, Shape};
 use std::f64::consts::{FRAC_PI_2, TAU};
 
 /// Radius of the disc in the middle: room for the first tier to spread, pixels.

@@ -1,3 +1,6 @@
+mod comparison;
+mod curves;
+
 use super::*;
 use std::path::{Path, PathBuf};
 
@@ -49,6 +52,7 @@ fn lines_are_names_and_values_without_superfluous_digits() {
             Figure::lower("glitches_per_viewer_hour", 0.002_300_04),
             "glitches_per_viewer_hour=0.0023",
         ),
+        (Figure::higher("blocks_delivered_pct", 99.999_97), "blocks_delivered_pct=99.99997"),
         (Figure::count("drift_ms", -0.000_000_000_000_1), "drift_ms=0"),
         (Figure::lower("repair_p99_ms", f64::NAN), "repair_p99_ms=NaN"),
         (Figure::text("trace_hash", "00ff"), "trace_hash=00ff"),
@@ -81,8 +85,13 @@ fn a_bar_is_met_from_its_better_side_and_never_by_what_was_not_measured() {
 #[test]
 fn a_figure_says_its_name_and_unit_in_words() {
     let figure = Figure::lower("glitches_per_viewer_hour", 0.1).bar(0.01);
-    assert_eq!((figure.words().as_str(), figure.unit()), ("glitches", "per viewer-hour"));
-    assert_eq!(figure.bar_words().as_deref(), Some("≤ 0.01 per viewer-hour"));
+    assert_eq!((figure.words().as_str(), figure.unit()), ("glitches per viewer hour", ""));
+    assert_eq!(Figure::count("joins_per_s", 1.0).words(), "joins per s");
+    let figure = Figure::lower("overlay_p99_ms", 130.001).bar(130.0);
+    assert_eq!((figure.words().as_str(), figure.amount().as_str()), ("overlay p99", "130.001 ms"));
+    assert_eq!(Figure::higher("a_pct", 99.998_4).amount(), "99.998%");
+    assert_eq!(Figure::lower("a_ms", 98.2661).amount(), "98.27 ms");
+    assert_eq!(Figure::lower("a_ms", f64::NAN).amount(), "not measured");
     let figure = Figure::lower("publisher_upload_ratio", 1.8).bar(1.75);
     assert_eq!(figure.bar_words().as_deref(), Some("≤ 1.75×"));
     assert_eq!(Figure::text("trace_hash", "0").unit(), "");
@@ -175,6 +184,7 @@ fn text_of_a_plan_stays_text() {
     let mut plot = Plot::new(evil, Axis::linear(evil), Axis::linear(evil)).note(evil);
     plot = plot.series(evil, vec![(1.0, 1.0)]).series(evil, vec![(2.0, 1.0)]).mark(1.5, evil);
     check_well_formed(&chart::svg(&plot));
+    check_well_formed(&chart::legend(&plot.series));
     report.plots.push(plot.clone());
     report.plots.push(plot.kind(Kind::Bars));
     let forest = report.forest.as_mut().unwrap();
@@ -201,153 +211,6 @@ fn a_reader_is_told_what_is_wrong_with_a_report() {
     assert!(bad.contains("figures.json") && bad.contains("line 1"), "{bad}");
     let file = dir.0.join("figures.json");
     assert!(write(&file.join("below"), &Report::default()).is_err());
-}
-
-#[test]
-fn thinning_keeps_both_ends_and_the_quantiles() {
-    for n in [1, 2, 399, 400, 401, 5_000, 100_000] {
-        let samples = sample::delays(n, 60.0);
-        for (curve, at_max) in
-            [(curve::cdf(&samples), 100.0), (curve::tail(&samples), 100.0 / n as f64)]
-        {
-            assert!(curve.len() <= curve::POINTS_MAX, "{n}: {}", curve.len());
-            assert!(curve.len() >= n.min(200), "{n}: {}", curve.len());
-            assert!(curve.is_sorted_by(|a, b| a.0 <= b.0));
-            let xs: Vec<f64> = curve.iter().map(|point| point.0).collect();
-            for q in [0.0, 0.01, 0.5, 0.9, 0.99, 0.999, 1.0] {
-                assert!(xs.contains(&curve::quantile(&samples, q)), "{n}: quantile {q}");
-            }
-            assert!((curve.last().unwrap().1 - at_max).abs() < 1e-9);
-        }
-    }
-    let hundred: Vec<f64> = (1..=100).map(f64::from).collect();
-    assert_eq!(curve::quantile(&hundred, 0.99), 99.0);
-    assert_eq!(curve::quantile(&hundred, 0.5), 50.0);
-}
-
-#[test]
-fn a_course_keeps_its_spikes() {
-    let mut samples: Vec<(f64, f64)> = (0..50_000).map(|i| (f64::from(i), 1.0)).collect();
-    samples[31_234].1 = 90.0;
-    samples[777].1 = -4.0;
-    let course = curve::course(&samples);
-    assert!(course.len() <= curve::POINTS_MAX);
-    assert!(course.contains(&(31_234.0, 90.0)) && course.contains(&(777.0, -4.0)));
-    assert_eq!((course[0].0, course.last().unwrap().0), (0.0, 49_999.0));
-    assert!(course.is_sorted_by(|a, b| a.0 < b.0));
-}
-
-#[test]
-fn a_histogram_counts_every_sample_once() {
-    let depths = [1.0, 2.0, 2.0, 3.0, 3.0, 3.0, 6.0];
-    let bars = curve::histogram(&depths, 10);
-    let expected = [(1.0, 1.0), (2.0, 2.0), (3.0, 3.0), (4.0, 0.0), (5.0, 0.0), (6.0, 1.0)];
-    assert_eq!(bars, expected, "bars stand on whole numbers");
-    for n in [1, 10, 3_000] {
-        let bars = curve::histogram(&sample::delays(n, 60.0), 20);
-        assert_eq!(bars.iter().map(|bar| bar.1).sum::<f64>(), n as f64);
-        assert!(bars.len() <= 60, "{}", bars.len());
-    }
-}
-
-#[test]
-fn the_gini_coefficient_tells_equal_from_lonely_givers() {
-    let (curve, equal) = curve::lorenz(&[3.0; 50]);
-    assert!(equal.abs() < 1e-9);
-    assert_eq!((curve[0], *curve.last().unwrap()), ((0.0, 0.0), (100.0, 100.0)));
-    let mut one = vec![0.0; 99];
-    one.push(7.0);
-    assert!((curve::lorenz(&one).1 - 0.99).abs() < 1e-9);
-    assert!((curve::lorenz(&[1.0, 3.0]).1 - 0.25).abs() < 1e-9);
-    assert!(curve::lorenz(&[0.0, 0.0]).1.is_nan());
-}
-
-fn of(figures: Vec<Figure>) -> Report {
-    Report { figures, ..Report::new("churn-10k", 1, "") }
-}
-
-#[test]
-fn compare_knows_the_better_direction_and_puts_the_worst_first() {
-    let before = of(vec![
-        Figure::lower("overlay_p50_ms", 80.0).bar(95.0),
-        Figure::lower("overlay_p99_ms", 128.0).bar(130.0),
-        Figure::lower("repair_p99_ms", 200.0),
-        Figure::lower("control_share_pct", 0.8),
-        Figure::higher("blocks_delivered_pct", 90.0),
-        Figure::lower("join_failures", 0.0),
-        Figure::lower("depth_mean", 3.000),
-        Figure::text("trace_hash", "aa"),
-        Figure::count("old_count", 1.0),
-    ]);
-    let after = of(vec![
-        Figure::lower("overlay_p50_ms", 60.0).bar(95.0),
-        Figure::lower("overlay_p99_ms", 133.0).bar(130.0),
-        Figure::lower("repair_p99_ms", 300.0),
-        Figure::lower("control_share_pct", 0.9),
-        Figure::higher("blocks_delivered_pct", 99.0),
-        Figure::lower("join_failures", 2.0),
-        Figure::lower("depth_mean", 3.02),
-        Figure::text("trace_hash", "bb"),
-        Figure::count("new_count", 1.0),
-    ]);
-    let found = compare(&before, &after, How::default()).unwrap();
-    let names = |changes: &[Change]| -> Vec<String> {
-        changes.iter().map(|change| change.after.name.clone()).collect()
-    };
-    assert_eq!(
-        names(&found.worse),
-        ["overlay_p99_ms", "join_failures", "repair_p99_ms", "control_share_pct"]
-    );
-    assert_eq!(names(&found.better), ["overlay_p50_ms", "blocks_delivered_pct"]);
-    assert_eq!(names(&found.other), ["trace_hash"]);
-    assert_eq!((found.same, found.is_worse()), (1, true));
-    assert_eq!(
-        (found.gone.as_slice(), found.new.as_slice()),
-        (&["old_count".to_owned()][..], &["new_count".to_owned()][..])
-    );
-    let text = found.to_string();
-    for expected in [
-        "overlay_p99_ms     128 → 133 ms  +5 (+3.9 %)     now misses its bar ≤ 130 ms",
-        "+100 (+50.0 %)",
-        "-20 (-25.0 %)",
-        "0 → 2",
-        "same within 1 %: 1 figure",
-    ] {
-        assert!(text.contains(expected), "no {expected:?} in\n{text}");
-    }
-    let back = compare(&after, &before, How::default()).unwrap();
-    assert_eq!(back.better.len(), 4, "the other way round, worse is better\n{back}");
-    assert!(!compare(&before, &before, How::default()).unwrap().is_worse());
-}
-
-#[test]
-fn compare_says_how_the_runs_were_made_and_refuses_different_plans() {
-    let mut before = of(vec![Figure::lower("a_ms", f64::NAN), Figure::lower("b_ms", 1.0)]);
-    let mut after = of(vec![Figure::lower("a_ms", 1.0), Figure::lower("b_ms", f64::NAN)]);
-    before.config.insert("loss".into(), "0.5 %".into());
-    after.config.insert("loss".into(), "1 %".into());
-    after.config.insert("liars".into(), "5 %".into());
-    after.seed = 2;
-    let found = compare(&before, &after, How::default()).unwrap();
-    let text = found.to_string();
-    assert!(text.starts_with("churn-10k, seed 1 → 2\n  config liars: (unset) → 5 %\n"), "{text}");
-    assert!(text.contains("config loss: 0.5 % → 1 %"));
-    assert_eq!(
-        (found.worse[0].after.name.as_str(), found.better[0].after.name.as_str()),
-        ("b_ms", "a_ms")
-    );
-    after.plan = "flash-10k".into();
-    let refused = compare(&before, &after, How::default()).unwrap_err().to_string();
-    assert!(refused.contains("churn-10k") && refused.contains("flash-10k"), "{refused}");
-    let how = How { across_plans: true, ..How::default() };
-    assert!(compare(&before, &after, how).unwrap().to_string().starts_with("churn-10k seed 1 →"));
-}
-
-#[test]
-fn a_bar_crossed_counts_below_the_threshold() {
-    let before = of(vec![Figure::lower("a_ms", 129.9).bar(130.0)]);
-    let after = of(vec![Figure::lower("a_ms", 130.1).bar(130.0)]);
-    assert!(compare(&before, &after, How::default()).unwrap().is_worse());
 }
 
 #[test]

@@ -2,14 +2,22 @@
 // The read-out under the pointer: pixels of the drawn curves turned back into values.
 (() => {
   const box = document.getElementById("hover");
+  // From pixels to text with as many digits as a pixel is worth.
   const scale = (text) => {
     const [low, high, from, to, kind] = text.split(" ");
     const share = (at) => (at - from) / (to - from);
-    return kind === "log"
-      ? (at) => low * (high / low) ** share(at)
-      : (at) => +low + share(at) * (high - low);
+    if (kind === "log") return (at) => String(+(low * (high / low) ** share(at)).toPrecision(3));
+    const decimals = Math.min(12, Math.max(0, 3 - Math.floor(Math.log10(high - low))));
+    return (at) => {
+      const value = +(+low + share(at) * (high - low)).toFixed(decimals);
+      return String(Math.abs(value) < 1e4 ? value : +value.toPrecision(4));
+    };
   };
-  const short = (value) => String(+value.toPrecision(4));
+  // "delay, ms" is a name and a unit.
+  const split = (label) => {
+    const at = label.lastIndexOf(", ");
+    return at < 0 ? [label, ""] : [label.slice(0, at), " " + label.slice(at + 2)];
+  };
   const points = (path) => {
     if (path.dataset.points !== undefined) {
       const flat = path.dataset.points.split(" ").map(Number);
@@ -26,7 +34,7 @@
     }
     return found;
   };
-  for (const svg of document.querySelectorAll("svg.plot")) {
+  for (const svg of document.querySelectorAll("svg.plot[data-x]")) {
     const x = scale(svg.dataset.x), y = scale(svg.dataset.y);
     const curves = [...svg.querySelectorAll("[data-name]")].map((path) => [path.dataset.name, points(path)])
       .filter(([, of]) => of.length > 0 && Number.isFinite(of[0][0]));
@@ -34,6 +42,7 @@
     const cross = document.createElementNS(svg.namespaceURI, "path");
     cross.setAttribute("class", "cross");
     svg.append(cross);
+    const [xName, xUnit] = split(svg.dataset.xLabel), [yName, yUnit] = split(svg.dataset.yLabel);
     const [, , bottom, top] = svg.dataset.y.split(" ");
     const hide = () => { box.hidden = true; cross.removeAttribute("d"); };
     svg.addEventListener("pointerleave", hide);
@@ -42,9 +51,9 @@
       const near = curves.map(([name, of]) => [name, of.reduce((a, b) => (Math.abs(b[0] - at) < Math.abs(a[0] - at) ? b : a))]);
       const line = near.reduce((a, b) => (Math.abs(b[1][0] - at) < Math.abs(a[1][0] - at) ? b : a))[1][0];
       const rows = near.filter(([, p]) => Math.abs(p[0] - line) < 12)
-        .map(([name, p]) => `${curves.length > 1 ? name + ": " : ""}${short(y(p[1]))} ${svg.dataset.yLabel}`);
+        .map(([name, p]) => `${curves.length > 1 ? name : yName}: ${y(p[1])}${yUnit}`);
       cross.setAttribute("d", `M${line} ${top}V${bottom}`);
-      box.textContent = [`${short(x(line))} ${svg.dataset.xLabel}`, ...rows].join("\n");
+      box.textContent = [`${xName}: ${x(line)}${xUnit}`, ...rows].join("\n");
       box.hidden = false;
       const left = Math.min(event.clientX + 14, innerWidth - box.offsetWidth - 8);
       box.style.left = `${Math.max(8, left)}px`;

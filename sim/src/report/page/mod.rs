@@ -1,6 +1,5 @@
 //! The page: in ten seconds which plan, met or missed, and by how much; then the plots.
 
-use super::figure::with_unit;
 use super::markup::escape;
 use super::{Better, Figure, Plot, Report, chart, forest_svg};
 use std::fmt::Write as _;
@@ -64,8 +63,8 @@ fn headline(out: &mut String, report: &Report) {
 
 /// `overlay p99 141 ms (bar ≤ 130 ms)`.
 fn said(figure: &Figure) -> String {
-    let value = with_unit(&figure.value_words(), figure.unit());
-    format!("{} {value} (bar {})", figure.words(), figure.bar_words().unwrap_or_default())
+    let bar = figure.bar_words().unwrap_or_default();
+    format!("{} {} (bar {bar})", figure.words(), figure.amount())
 }
 
 /// A tile for each figure with a bar, the missed ones first.
@@ -82,10 +81,10 @@ fn bars(out: &mut String, report: &Report) {
         let _ = write!(
             out,
             "<div class=\"tile {class}\"><h3>{}</h3><p class=\"value\">{} <small>{}</small></p>{}\
-             <p class=\"bar\"><span>bar {}</span><b>{word}</b></p></div>",
+             <p class=\"bar\"><span><em>bar </em>{}</span><b>{word}</b></p></div>",
             escape(&figure.words()),
             escape(&figure.value_words()),
-            figure.unit(),
+            if figure.value.number().is_some_and(f64::is_finite) { figure.unit() } else { "" },
             gauge(figure),
             escape(&figure.bar_words().unwrap_or_default())
         );
@@ -124,7 +123,7 @@ fn others(out: &mut String, report: &Report) {
             out,
             "<div><dt>{}</dt><dd>{}</dd></div>",
             escape(&figure.words()),
-            escape(&with_unit(&figure.value_words(), figure.unit()))
+            escape(&figure.amount())
         );
     }
     *out += "</dl></section>\n";
@@ -138,8 +137,9 @@ fn plots(out: &mut String, plots: &[Plot]) {
     for plot in plots {
         let _ = writeln!(
             out,
-            "<figure><h3>{}</h3>{}<figcaption>{}</figcaption></figure>",
+            "<figure><h3>{}</h3>{}{}<figcaption>{}</figcaption></figure>",
             escape(&plot.title),
+            chart::legend(&plot.series),
             chart::svg(plot),
             escape(&plot.note)
         );
