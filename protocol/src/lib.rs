@@ -4,10 +4,11 @@
 //! generator. The node feeds it inputs and carries out its outputs; so does the simulator.
 //!
 //! Reading order: [`identity`] (who), [`session`] (what is live), [`coding`] (blocks, shards),
-//! [`forest`] (who carries what).
+//! [`forest`] (who carries what), [`capacity`] (how much).
 
 mod banyan;
 mod bucket;
+pub mod capacity;
 pub mod coding;
 mod context;
 pub mod forest;
