@@ -329,13 +329,17 @@ fn control() {
         contact: contact(5, &["203.0.113.7:4433", "[2001:db8::7]:4433"]),
         role: Role::Helper,
         carries: two_stripes(),
+        slots: 14,
         slots_free: 12,
         depth: 2,
+        delay_us: 61_500,
+        age_s: 3,
     };
     let path = Path {
         tags: [7, 5].map(|seed| tag(&node(seed), &session())).to_vec(),
         stalled: true,
         short: two_stripes(),
+        delay_us: 42_000,
     };
     let other = contact(6, &["198.51.100.9:9"]);
     let graft = Graft {
@@ -346,6 +350,8 @@ fn control() {
         resume: 301,
         repair_of: Some(node(7)),
         helper: true,
+        fed: 5,
+        insist: true,
     };
     let blocks = 1_000u64;
     let end = [b"banyan/v1/end\0", session().as_bytes().as_slice(), &blocks.to_be_bytes()].concat();
@@ -362,8 +368,11 @@ fn control() {
             "redirected",
             Body::Redirected { stripe, request, refusal: Refusal::Full, members: vec![member] },
         ),
-        ("prune", Body::Prune { stripe, reason: PruneReason::Leaving, successors: vec![other] }),
-        ("path_update", Body::PathUpdate { stripe, path }),
+        (
+            "prune",
+            Body::Prune { stripe, reason: PruneReason::Leaving, successors: vec![other.clone()] },
+        ),
+        ("path_update", Body::PathUpdate { stripe, path, above: Some(other) }),
         ("pull", Body::Pull { stripe, channel: 2, from: 301, until: 305 }),
         ("refresh", Body::Refresh),
         ("end", Body::End { blocks, signature: media().sign(&end) }),
