@@ -227,7 +227,7 @@ impl Forest {
 
     /// A stripe lags so far behind its siblings that its parent must be replaced.
     pub fn on_late(&mut self, cx: &mut Context<'_>, stripe: u8) {
-        if self.leaving || !self.parents.feed(stripe).is_some_and(|feed| feed.parent.is_some()) {
+        if self.leaving || self.parent(stripe).is_none() {
             return;
         }
         let (parents, mut who) = self.split();
