@@ -62,7 +62,7 @@ pub(super) fn fine(value: f64) -> String {
 }
 
 /// Without trailing zeros after the point, nor a minus before nothing.
-fn trimmed(text: String) -> String {
+pub(super) fn trimmed(text: String) -> String {
     let short = match text.contains('.') {
         true => text.trim_end_matches('0').trim_end_matches('.'),
         false => &text,
