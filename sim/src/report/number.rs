@@ -99,6 +99,19 @@ pub(super) mod nullable {
     }
 }
 
+/// As [`nullable`], with no more digits than a drawing needs.
+pub(super) mod drawn {
+    pub(in super::super) use super::nullable::deserialize;
+    use super::{POINT_DIGITS, Serialize, Serializer, rounded};
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        value: &f64,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.is_finite().then(|| rounded(*value, POINT_DIGITS)).serialize(serializer)
+    }
+}
+
 /// Points are written without those that are not finite: they cannot be drawn either.
 pub(super) mod finite_points {
     use super::{POINT_DIGITS, Serializer, rounded};

@@ -52,9 +52,9 @@ impl Drawing<'_> {
         }
         let mut lines = [
             "The root is in the middle; the further out a node, the later the stripe reaches it. A thicker \
-             branch feeds more nodes:"
+             branch feeds more nodes."
                 .to_owned(),
-            "+n are all those below a node, ×n a fan of n leaves of one parent. The area of a dot is \
+            "+n counts all nodes below one, ×n the leaves of one parent in a fan. The area of a dot is \
              its uplink."
                 .to_owned(),
             String::new(),

@@ -8,6 +8,7 @@ mod label;
 mod layout;
 mod legend;
 mod names;
+mod style;
 
 use super::curve::quantile;
 use super::markup::escape;
@@ -28,8 +29,6 @@ const COLOURS: usize = 8;
 /// A parent with more leaves than this gets a fan, in a picture with more nodes than the other.
 const LEAVES_MAX: usize = 6;
 const NODES_FEW: usize = 150;
-
-const STYLE: &str = include_str!("forest.css");
 
 /// `picture` as a self-contained SVG, light or dark as the reader's system is.
 #[must_use]
@@ -53,10 +52,10 @@ pub fn forest_svg(picture: &ForestPicture) -> String {
     };
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"forest\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
-         role=\"img\"><title>{}</title><style>{STYLE}{}</style>\
+         role=\"img\"><title>{}</title><style>{}</style>\
          <rect class=\"paper\" width=\"{WIDTH}\" height=\"{HEIGHT}\"/>",
         escape(drawing.title()),
-        colours()
+        style::rules()
     );
     let _ = write!(out, "<g transform=\"translate({} {})\">", c(MIDDLE.0), c(MIDDLE.1));
     let ticks = drawing.rings(&mut out);
@@ -78,13 +77,6 @@ struct Drawing<'a> {
     roles: Names,
     /// Pixels of radius per root of Mbit/s.
     size: f64,
-}
-
-/// `.s0{stroke:…}.f0{fill:…}` for each colour.
-fn colours() -> String {
-    (0..COLOURS)
-        .map(|i| format!(".forest .s{i}{{stroke:var(--c{i})}}.forest .f{i}{{fill:var(--c{i})}}"))
-        .collect()
 }
 
 /// How large dots are: fewer nodes, larger dots.
