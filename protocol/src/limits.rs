@@ -74,6 +74,21 @@ pub const TICKET_BYTES_MAX: usize = 2 * 1024;
 /// 4.1.4 allows "some small leeway, usually no more than a few minutes"; a ticket may live minutes.
 pub const TICKET_LEEWAY_SECONDS: u64 = 30;
 
+/// Longest encoded signed capacity advert, bytes. Derived: the largest valid one takes 187; gossip
+/// passes each on about six times.
+pub const ADVERT_BYTES_MAX: usize = 200;
+/// Life of a capacity advert, seconds. Spec: `forest.md` 5.2; two intervals of a small session.
+pub const ADVERT_SECONDS: u64 = 20;
+/// Life of the advert of a node that has not changed for long, seconds. Spec: `forest.md` 5.2.
+pub const ADVERT_SECONDS_STABLE: u64 = 60;
+/// How far clocks may differ when a capacity advert's time is checked, seconds. Guess: who has time
+/// service is within one; who has none goes by the publisher's clock, from blocks and beacons.
+pub const ADVERT_LEEWAY_SECONDS: u64 = 10;
+/// Longest encoded grant of the root's place, bytes. Derived: the largest takes 203.
+pub const GRANT_BYTES_MAX: usize = 256;
+/// Longest encoded beacon, bytes. Derived: the largest takes 98.
+pub const BEACON_BYTES_MAX: usize = 120;
+
 /// Longest encoded video frame, bytes. Derived: leaves a quarter of `BLOCK_BYTES_MAX` for the audio
 /// and the headers of its block.
 pub const FRAME_BYTES_MAX: usize = BLOCK_BYTES_MAX / 4 * 3;
