@@ -20,7 +20,6 @@ pub mod input;
 pub mod limits;
 pub mod links;
 pub mod output;
-mod peers;
 pub mod rng;
 pub mod session;
 mod step;

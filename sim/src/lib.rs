@@ -21,12 +21,14 @@
 //! ```
 //!
 //! For large worlds there are [`plan`] (what to simulate), [`population`] and [`place`] (who is
-//! where, behind which links), [`wheel`] (what happens when) and [`report`] (what came out).
+//! where, behind which links), [`wheel`] (what happens when), [`media`] (every shard of every block)
+//! and [`report`] (what came out).
 //!
 //! `cargo run -p banyan-sim -- close-up SEED` runs a session of six nodes and prints its figures;
 //! with `--events` also all that happened. `run PLAN` runs a plan of `sim/plans/`.
 
 pub mod host;
+pub mod media;
 pub mod place;
 pub mod plan;
 pub mod population;

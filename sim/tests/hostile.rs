@@ -80,9 +80,7 @@ fn spoilt(shard: &Shard) -> Bytes {
 
 fn graft(stripe: u8, request: u32) -> Body {
     let (slots, resume, repair_of, helper) = (0, 0, None, false);
-    let (channel, fed, insist) = (9, 0, false);
-    let graft = Graft { stripe, request, channel, slots, resume, repair_of, helper, fed, insist };
-    Body::Graft(graft)
+    Body::Graft(Graft { stripe, request, channel: 9, slots, resume, repair_of, helper })
 }
 
 fn member(number: u16) -> Member {
@@ -93,11 +91,8 @@ fn member(number: u16) -> Member {
         contact: Contact::new(NodeId::from_bytes(id), [([192, 1, a, b], 1).into()]),
         role: Role::Helper,
         carries: StripeSet::all(STRIPES),
-        slots: 100,
         slots_free: 100,
         depth: 1,
-        delay_us: 1_000,
-        age_s: 0,
     }
 }
 
@@ -243,12 +238,8 @@ fn messages_that_break_a_rule_cut_their_sender() {
             }),
             control,
         ),
-        ("17 tags", encoded(Body::PathUpdate { stripe: 0, path: long, above: None }), control),
-        (
-            "another's path",
-            encoded(Body::PathUpdate { stripe: 0, path, above: None }),
-            Violation::Path,
-        ),
+        ("17 tags", encoded(Body::PathUpdate { stripe: 0, path: long }), control),
+        ("another's path", encoded(Body::PathUpdate { stripe: 0, path }), Violation::Path),
         ("forged end", encoded(Body::End { blocks: 1 << 40, signature }), Violation::ForgedEnd),
     ];
     let mut number = 10;
@@ -289,7 +280,7 @@ fn what_was_never_asked_for_changes_nothing() {
                 stranger.say(
                     &mut stage.world,
                     session,
-                    Body::PathUpdate { stripe, path: path.clone(), above: None },
+                    Body::PathUpdate { stripe, path: path.clone() },
                 );
                 stranger.say(
                     &mut stage.world,

@@ -1,0 +1,273 @@
+//! Who notices when that a stripe is late: the core's rule ([`Pace`]), for all nodes at once.
+//!
+//! A real node has a timer for each stripe. Here all stripes are looked through once a tick, and
+//! those that will be late before the next tick are found with their exact instant. A tick is
+//! shorter than the least patience, so all that could be in time by then has been sent.
+
+use super::arrivals::{Arrivals, LANES, NEVER, UNIT_US};
+use super::tree::{NOBODY, Trees};
+use super::viewers::first;
+use banyan_protocol::forest::Pace;
+
+/// Longest time between two looks, µs. Derived: below the least patience of [`Pace`], 40 ms.
+pub(crate) const TICK_MAX_US: u64 = 1_000_000 / 30;
+/// No stripe is late sooner after the first shard, µs. Basis: [`Pace`].
+const PATIENCE_MIN_US: u64 = 40_000;
+/// When all stripes are silent for two intervals and this, µs, the node wonders. Basis: the core's
+/// rule (`forest/lag.rs`).
+pub(crate) const SILENT_US: u64 = 120_000;
+/// Nothing was told of the stripe's present silence.
+const UNTOLD: u32 = u32::MAX;
+
+/// What is told to the control plane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// At `at_us` the stripe will be late at the node, if nothing comes until then: ask
+    /// [`still_late`](super::Media::still_late) when it is time. Told once for each silence.
+    Late {
+        /// Whose stripe.
+        node: u32,
+        /// Which stripe.
+        stripe: u8,
+        /// When it is late.
+        at_us: u64,
+    },
+    /// At `at_us` the node, which has parents, will have had nothing for too long: ask
+    /// [`still_silent`](super::Media::still_silent) then.
+    Silent {
+        /// Whose stripes.
+        node: u32,
+        /// When.
+        at_us: u64,
+    },
+    /// Now the node received a spoilt shard.
+    Forged {
+        /// Who noticed.
+        node: u32,
+        /// Who sent it.
+        from: u32,
+        /// In which stripe.
+        stripe: u8,
+        /// When.
+        at_us: u64,
+    },
+}
+
+/// What all nodes know of the pace of their stripes. By stripe, then node.
+#[derive(Clone, Debug)]
+pub(crate) struct Watch {
+    capacity: usize,
+    paces: Vec<Pace>,
+    /// The paces' patience in units of arrivals, clipped.
+    patience: Vec<u16>,
+    /// Blocks up to the newest there was when the stripe was last told late: the silence's name.
+    told: Vec<u32>,
+    /// Blocks before this one were made before the present parent was.
+    calm: Vec<u32>,
+    /// By node: whether a newer block than the one looked at has come.
+    newer: Vec<bool>,
+}
+
+/// One look: a time and how far it has to reach.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look {
+    pub(crate) now_us: u64,
+    pub(crate) until_us: u64,
+    /// Silence after which a node wonders, if slots reach that far back.
+    pub(crate) silent_us: Option<u64>,
+}
+
+impl Watch {
+    pub(crate) fn new(capacity: usize, stripes: usize) -> Self {
+        let count = capacity * stripes;
+        Self {
+            capacity,
+            paces: vec![Pace::default(); count],
+            patience: vec![clip(Pace::default()); count],
+            told: vec![UNTOLD; count],
+            calm: vec![0; count],
+            newer: vec![false; capacity],
+        }
+    }
+
+    fn at(&self, node: u32, stripe: u8) -> usize {
+        usize::from(stripe) * self.capacity + node as usize
+    }
+
+    /// The stripe has a new parent, which will send what is made from `block` on: its pace is
+    /// learned anew.
+    pub(crate) fn renew(&mut self, node: u32, stripe: u8, block: u32) {
+        let at = self.at(node, stripe);
+        self.paces[at] = Pace::default();
+        self.patience[at] = clip(Pace::default());
+        (self.told[at], self.calm[at]) = (UNTOLD, block);
+    }
+
+    /// The stripe's pace at a node.
+    pub(crate) fn pace(&self, node: u32, stripe: u8) -> Pace {
+        self.paces[self.at(node, stripe)]
+    }
+
+    /// What the stripe had when it was told late, as `newest + 1`, 0 for nothing.
+    pub(crate) fn told(&self, node: u32, stripe: u8) -> Option<u32> {
+        Some(self.told[self.at(node, stripe)]).filter(|told| *told != UNTOLD)
+    }
+
+    /// Learns from the arrivals of a block between two times after its making.
+    pub(crate) fn learn(&mut self, arrivals: &Arrivals, block: u32, from_us: u64, to_us: u64) {
+        let stripes = self.paces.len() / self.capacity;
+        let rows: Vec<&[u16]> = (0..stripes).map(|stripe| arrivals.row(block, stripe)).collect();
+        let from = (from_us / UNIT_US) as u16;
+        let span = (to_us / UNIT_US) as u16 - from;
+        for at in (0..self.capacity).step_by(LANES) {
+            let first = first(&rows, at);
+            for (stripe, row) in rows.iter().enumerate() {
+                let cells = stripe * self.capacity + at..stripe * self.capacity + at + LANES;
+                let paces = &mut self.paces[cells.clone()];
+                let patience = &mut self.patience[cells];
+                let came = row[at..at + LANES].iter().zip(&first);
+                for ((pace, patience), (came, first)) in paces.iter_mut().zip(patience).zip(came) {
+                    if came.wrapping_sub(from) < span {
+                        pace.observe(u32::from(came - first) * UNIT_US as u32);
+                        *patience = clip(*pace);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Looks through all stripes of all nodes: which will be late, or silent, until the next look?
+    pub(crate) fn look(
+        &mut self,
+        arrivals: &Arrivals,
+        trees: &Trees,
+        look: Look,
+        made_us: impl Fn(u32) -> u64 + Copy,
+        notices: &mut Vec<Notice>,
+    ) {
+        let stripes = self.paces.len() / self.capacity;
+        self.newer.fill(false);
+        let mut rows: Vec<&[u16]> = Vec::with_capacity(stripes);
+        for block in (arrivals.oldest()..arrivals.made()).rev() {
+            let made = made_us(block);
+            if made >= look.now_us {
+                continue;
+            }
+            let window = Window::of(look.now_us - made, look.until_us - made);
+            let silent = look.silent_us.map(|us| (us / UNIT_US) as u16);
+            rows.clear();
+            rows.extend((0..stripes).map(|stripe| arrivals.row(block, stripe)));
+            let any_late = look.until_us - made > PATIENCE_MIN_US;
+            for at in (0..self.capacity).step_by(LANES) {
+                let first = first(&rows, at);
+                if let Some(silent) = silent {
+                    self.look_silent(trees, (&first, at), (silent, window, made), notices);
+                }
+                if !any_late {
+                    continue;
+                }
+                for (stripe, row) in rows.iter().enumerate() {
+                    let patience = &self.patience[stripe * self.capacity + at..][..LANES];
+                    let mut hits = 0;
+                    for ((first, patience), came) in
+                        first.iter().zip(patience).zip(&row[at..at + LANES])
+                    {
+                        let late_at = first.saturating_add(*patience);
+                        hits |= u16::from(window.holds(late_at) & (*came > late_at));
+                    }
+                    if hits == 0 {
+                        continue;
+                    }
+                    for lane in 0..LANES {
+                        let late_at = first[lane].saturating_add(patience[lane]);
+                        if window.holds(late_at) && row[at + lane] > late_at {
+                            let (node, stripe) = ((at + lane) as u32, stripe as u8);
+                            let at_us = made + u64::from(late_at) * UNIT_US;
+                            let index = usize::from(stripe) * self.capacity + node as usize;
+                            let calm = block < self.calm[index];
+                            if calm || trees.parent(node, stripe) == NOBODY {
+                                continue;
+                            }
+                            let newest = arrivals.newest(node, stripe, at_us, made_us);
+                            let had = newest.map_or(0, |newest| newest + 1);
+                            if had <= block && self.told[index] != had {
+                                self.told[index] = had;
+                                notices.push(Notice::Late { node, stripe, at_us });
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Of some nodes: whose newest block came so long ago that they wonder?
+    fn look_silent(
+        &mut self,
+        trees: &Trees,
+        (first, at): (&[u16; LANES], usize),
+        (silent, window, made_us): (u16, Window, u64),
+        notices: &mut Vec<Notice>,
+    ) {
+        let newer = &mut self.newer[at..at + LANES];
+        for (lane, (first, newer)) in first.iter().zip(newer).enumerate() {
+            let wonders_at = first.saturating_add(silent);
+            if !*newer && window.holds(wonders_at) && trees.has_parents((at + lane) as u32) {
+                let at_us = made_us + u64::from(wonders_at) * UNIT_US;
+                notices.push(Notice::Silent { node: (at + lane) as u32, at_us });
+            }
+            *newer |= *first != NEVER;
+        }
+    }
+
+    /// An arrival that was written down ahead will not be: is the stripe late before the next
+    /// look because of that?
+    pub(crate) fn look_again(
+        &mut self,
+        arrivals: &Arrivals,
+        (node, stripe, block): (u32, u8, u32),
+        look: Look,
+        made_us: impl Fn(u32) -> u64,
+        notices: &mut Vec<Notice>,
+    ) {
+        let index = self.at(node, stripe);
+        let stripes = (self.paces.len() / self.capacity) as u8;
+        let came = (0..stripes).filter_map(|sibling| arrivals.came(node, sibling, block));
+        let Some(first) = came.min() else { return };
+        let late_after = u64::from(first) + u64::from(self.patience[index]);
+        let at_us = made_us(block) + late_after * UNIT_US;
+        let newest = arrivals.newest(node, stripe, at_us, &made_us);
+        let had = newest.map_or(0, |newest| newest + 1);
+        let due = (look.now_us..=look.until_us).contains(&at_us);
+        if due && block >= self.calm[index] && had <= block && self.told[index] != had {
+            self.told[index] = had;
+            notices.push(Notice::Late { node, stripe, at_us });
+        }
+    }
+}
+
+/// The time between two looks, after a block's making.
+#[derive(Clone, Copy)]
+struct Window {
+    after: u16,
+    /// 0 if nothing is in it.
+    span: u16,
+}
+
+impl Window {
+    fn of(after_us: u64, until_us: u64) -> Self {
+        let clipped = |us: u64| (us / UNIT_US).min(u64::from(NEVER - 1)) as u16;
+        let (after, until) = (clipped(after_us), clipped(until_us));
+        Self { after, span: until - after }
+    }
+
+    #[inline]
+    fn holds(self, at: u16) -> bool {
+        // after < at <= after + span, in one comparison.
+        at.wrapping_sub(self.after).wrapping_sub(1) < self.span
+    }
+}
+
+fn clip(pace: Pace) -> u16 {
+    (u64::from(pace.patience_us()) / UNIT_US).min(u64::from(NEVER)) as u16
+}
