@@ -53,7 +53,11 @@ fn main() {
     let started = Instant::now();
     let mut notices: Vec<Notice> = Vec::new();
     let mut late = 0;
-    while media.run(seconds * 1_000_000, &net, &mut notices) < seconds * 1_000_000 {
+    loop {
+        media.run(seconds * 1_000_000, &net, &mut notices);
+        if notices.is_empty() {
+            break;
+        }
         late += notices.drain(..).count();
     }
     let took = started.elapsed().as_secs_f64();

@@ -1,7 +1,8 @@
 //! What the media plane does by the clock: blocks are made, looked after and judged.
 
 use super::arrivals::UNIT_US;
-use super::late::{Look, SILENT_US, TICK_MAX_US};
+use super::hop::Kind;
+use super::late::{Look, SILENT_US, Suspect, TICK_MAX_US};
 use super::viewers::Verdict;
 use super::{Media, Net, Notice, Settings, arrivals::NEVER};
 
@@ -56,13 +57,9 @@ impl Clock {
 }
 
 impl Media {
-    /// Lets time pass until `until_us`, or until there is something to tell, and returns the time
-    /// then. Call it again, after acting on `notices`, until it returns `until_us`.
+    /// Lets time pass until `until_us`, or until a node notices something, and returns the time
+    /// then. Empty `notices`, act on them, and call it again until it returns with none.
     pub fn run(&mut self, until_us: u64, net: &impl Net, notices: &mut Vec<Notice>) -> u64 {
-        notices.append(&mut self.pending);
-        if !notices.is_empty() {
-            return self.now_us;
-        }
         loop {
             let step_us = until_us.min(self.clock.next_tick_us).min(self.clock.next_block_us);
             while let Some((at_us, hop)) = self.hops.pop(step_us) {
@@ -75,12 +72,12 @@ impl Media {
             self.now_us = self.now_us.max(step_us);
             if step_us == self.clock.next_tick_us {
                 self.clock.next_tick_us += self.clock.tick_us;
-                self.tick(notices);
+                self.tick();
             }
             if step_us == self.clock.next_block_us {
                 self.make_block();
             }
-            if !notices.is_empty() || step_us == until_us {
+            if step_us == until_us {
                 return self.now_us;
             }
         }
@@ -94,7 +91,7 @@ impl Media {
         }
     }
 
-    fn tick(&mut self, notices: &mut Vec<Notice>) {
+    fn tick(&mut self) {
         let stream = self.settings.stream;
         let deadline_us = self.settings.deadline_us;
         let learn_us = LEARN_US.min(deadline_us);
@@ -121,6 +118,20 @@ impl Media {
         }
         let made_us = |block| stream.made_us(block);
         self.gaps.close(&self.arrivals, self.now_us, made_us, &mut self.figures.repair);
-        self.watch.look(&self.arrivals, &self.trees, self.look(), made_us, notices);
+        let mut suspects = std::mem::take(&mut self.suspects);
+        self.watch.look(&self.arrivals, &self.trees, self.look(), made_us, &mut suspects);
+        self.suspects = suspects;
+        self.look_again();
+    }
+
+    /// Plans to look at the suspects when it is time.
+    pub(super) fn look_again(&mut self) {
+        let mut suspects = std::mem::take(&mut self.suspects);
+        for Suspect { node, stripe, at_us } in suspects.drain(..) {
+            let kind = if stripe.is_some() { Kind::Late } else { Kind::Silent };
+            let hop = self.hop(kind, (node, node, stripe.unwrap_or(0)), 0, 0);
+            self.hops.push(at_us.max(self.now_us), hop);
+        }
+        self.suspects = suspects;
     }
 }

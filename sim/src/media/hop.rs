@@ -16,6 +16,10 @@ pub(crate) enum Kind {
     },
     /// The turn of an older block that `from` owes its new child `node`.
     Feed,
+    /// `node` looks whether `stripe` is late.
+    Late,
+    /// `node` looks whether all its stripes are silent.
+    Silent,
     /// `node`'s request reaches `from`: all after `block`.
     Pull,
 }

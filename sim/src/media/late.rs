@@ -1,8 +1,9 @@
 //! Who notices when that a stripe is late: the core's rule ([`Pace`]), for all nodes at once.
 //!
 //! A real node has a timer for each stripe. Here all stripes are looked through once a tick, and
-//! those that will be late before the next tick are found with their exact instant. A tick is
-//! shorter than the least patience, so all that could be in time by then has been sent.
+//! those that will be late before the next tick, unless something comes, are found with their exact
+//! instant and looked at again then. A tick is shorter than the least patience, so the first shard
+//! of a block that may be missed by the next tick has come by this one.
 
 use super::arrivals::{Arrivals, LANES, NEVER, UNIT_US};
 use super::tree::{NOBODY, Trees};
@@ -19,28 +20,26 @@ pub(crate) const SILENT_US: u64 = 120_000;
 /// Nothing was told of the stripe's present silence.
 const UNTOLD: u32 = u32::MAX;
 
-/// What is told to the control plane.
+/// What a node notices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// At `at_us` the stripe will be late at the node, if nothing comes until then: ask
-    /// [`still_late`](super::Media::still_late) when it is time. Told once for each silence.
+    /// A stripe is late. Told once for each silence, and again after a graft.
     Late {
         /// Whose stripe.
         node: u32,
         /// Which stripe.
         stripe: u8,
-        /// When it is late.
+        /// When: now.
         at_us: u64,
     },
-    /// At `at_us` the node, which has parents, will have had nothing for too long: ask
-    /// [`still_silent`](super::Media::still_silent) then.
+    /// The node has parents, and had something, but nothing for two intervals and 120 ms.
     Silent {
         /// Whose stripes.
         node: u32,
-        /// When.
+        /// When: now.
         at_us: u64,
     },
-    /// Now the node received a spoilt shard.
+    /// The node received a spoilt shard.
     Forged {
         /// Who noticed.
         node: u32,
@@ -48,9 +47,18 @@ pub enum Notice {
         from: u32,
         /// In which stripe.
         stripe: u8,
-        /// When.
+        /// When: now.
         at_us: u64,
     },
+}
+
+/// What will be so unless something comes in time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Suspect {
+    pub(crate) node: u32,
+    /// `None`: all.
+    pub(crate) stripe: Option<u8>,
+    pub(crate) at_us: u64,
 }
 
 /// What all nodes know of the pace of their stripes. By stripe, then node.
@@ -143,7 +151,7 @@ impl Watch {
         trees: &Trees,
         look: Look,
         made_us: impl Fn(u32) -> u64 + Copy,
-        notices: &mut Vec<Notice>,
+        suspects: &mut Vec<Suspect>,
     ) {
         let stripes = self.paces.len() / self.capacity;
         self.newer.fill(false);
@@ -161,7 +169,7 @@ impl Watch {
             for at in (0..self.capacity).step_by(LANES) {
                 let first = first(&rows, at);
                 if let Some(silent) = silent {
-                    self.look_silent(trees, (&first, at), (silent, window, made), notices);
+                    self.look_silent(trees, (&first, at), (silent, window, made), suspects);
                 }
                 if !any_late {
                     continue;
@@ -192,7 +200,7 @@ impl Watch {
                             let had = newest.map_or(0, |newest| newest + 1);
                             if had <= block && self.told[index] != had {
                                 self.told[index] = had;
-                                notices.push(Notice::Late { node, stripe, at_us });
+                                suspects.push(Suspect { node, stripe: Some(stripe), at_us });
                             }
                         }
                     }
@@ -207,14 +215,15 @@ impl Watch {
         trees: &Trees,
         (first, at): (&[u16; LANES], usize),
         (silent, window, made_us): (u16, Window, u64),
-        notices: &mut Vec<Notice>,
+        suspects: &mut Vec<Suspect>,
     ) {
         let newer = &mut self.newer[at..at + LANES];
         for (lane, (first, newer)) in first.iter().zip(newer).enumerate() {
             let wonders_at = first.saturating_add(silent);
             if !*newer && window.holds(wonders_at) && trees.has_parents((at + lane) as u32) {
                 let at_us = made_us + u64::from(wonders_at) * UNIT_US;
-                notices.push(Notice::Silent { node: (at + lane) as u32, at_us });
+                let node = (at + lane) as u32;
+                suspects.push(Suspect { node, stripe: None, at_us });
             }
             *newer |= *first != NEVER;
         }
@@ -228,7 +237,7 @@ impl Watch {
         (node, stripe, block): (u32, u8, u32),
         look: Look,
         made_us: impl Fn(u32) -> u64,
-        notices: &mut Vec<Notice>,
+        suspects: &mut Vec<Suspect>,
     ) {
         let index = self.at(node, stripe);
         let stripes = (self.paces.len() / self.capacity) as u8;
@@ -241,7 +250,7 @@ impl Watch {
         let due = (look.now_us..=look.until_us).contains(&at_us);
         if due && block >= self.calm[index] && had <= block && self.told[index] != had {
             self.told[index] = had;
-            notices.push(Notice::Late { node, stripe, at_us });
+            suspects.push(Suspect { node, stripe: Some(stripe), at_us });
         }
     }
 }

@@ -82,7 +82,8 @@ impl Media {
             self.figures.void += 1;
             let made_us = |block| stream.made_us(block);
             let (what, look) = ((edge.child, stripe, block), self.look());
-            self.watch.look_again(&self.arrivals, what, look, made_us, &mut self.pending);
+            self.watch.look_again(&self.arrivals, what, look, made_us, &mut self.suspects);
+            self.look_again();
         }
     }
 
@@ -233,7 +234,7 @@ impl Media {
 
     /// A request reaches `from`: sends what it has from `next` on.
     pub(super) fn answer(&mut self, net: &impl Net, hop: Hop) {
-        if !self.lives(hop) {
+        if !self.sends(hop) {
             return;
         }
         let edge = self.answering(net, hop);

@@ -7,15 +7,15 @@
 //!
 //! What makes it fast: only copies to nodes that pass them on are events. The arrival of a copy at
 //! a leaf, nine of ten, is known when it is sent and written down at once, ahead of its time
-//! ([`arrivals`]). All that concerns every node (deadlines, delays, lateness) is done for a block
-//! at a time, in the order of memory.
+//! (`arrivals`). All that concerns every node (deadlines, delays, lateness) is done for a block at a
+//! time, in the order of memory.
 //!
 //! Times are µs since the world began; node numbers are indices below the capacity it is made
 //! with, and may be reused after a death. Same seed and same calls, same
 //! [`trace_hash`](Media::trace_hash).
 //!
-//! Reading order: [`settings`] and [`stream`] (what is sent), [`mod@tree`] (to whom), `send` (the
-//! hot path), [`arrivals`], `clock` (ticks), [`late`], [`viewers`], [`repair`].
+//! Reading order: `settings` and `stream` (what is sent), `tree` (to whom), `members` (what the
+//! control plane says), `send` (the hot path), `arrivals`, `clock`, `late`, `viewers`, `repair`.
 
 mod arrivals;
 mod clock;
@@ -71,8 +71,8 @@ pub struct Media {
     gaps: Gaps,
     draws: Draws,
     hops: Wheel<Hop>,
-    /// Told when `run` is next called.
-    pending: Vec<Notice>,
+    /// Who has to look again, kept for its memory.
+    suspects: Vec<late::Suspect>,
     clock: clock::Clock,
     /// Copies that the quick path of the hot loop leaves over.
     slow: Vec<(tree::Edge, u64)>,
@@ -101,7 +101,7 @@ impl Media {
             gaps: Gaps::default(),
             draws: Draws::new(settings.seed, settings.jitter_us),
             hops: Wheel::new(),
-            pending: Vec::new(),
+            suspects: Vec::new(),
             clock: clock::Clock::new(&settings, arrivals.slots()),
             arrivals,
             slow: Vec::new(),
@@ -134,7 +134,7 @@ impl Media {
         self.arrivals.newest(node, stripe, self.now_us, |block| stream.made_us(block))
     }
 
-    /// Whether a stripe that was told late still is: nothing newer has come since.
+    /// Whether a stripe that was noticed late still is: nothing newer has come since.
     #[must_use]
     pub fn still_late(&self, node: u32, stripe: u8) -> bool {
         let had = self.newest(node, stripe).map_or(0, |newest| newest + 1);
@@ -143,7 +143,7 @@ impl Media {
             && self.watch.told(node, stripe) == Some(had)
     }
 
-    /// Whether a node that was told silent still is: it has parents, and had something, but not
+    /// Whether a node is silent: it has parents, and had something, but not
     /// for two intervals and 120 ms.
     #[must_use]
     pub fn still_silent(&self, node: u32) -> bool {

@@ -1,6 +1,6 @@
 //! The hot path: a shard that has come goes to all children.
 
-use super::arrivals::{Came, UNIT_US};
+use super::arrivals::{Came, NEVER, UNIT_US};
 use super::hop::{Hop, Kind};
 use super::late::Notice;
 use super::node::Conduct;
@@ -65,14 +65,16 @@ impl Media {
             let (jitter_us, chance) = draws.copy(edge.child);
             let after_us = departs_us + u64::from(edge.flight_us + jitter_us) - made_us;
             let lost = chance < u32::from(edge.loss) * packets;
-            if edge.flags == 0 && !lost && after_us < limit_us {
-                if let Some(cell) = row.get_mut(edge.child as usize) {
-                    let again = *cell != super::arrivals::NEVER;
-                    duplicates += u64::from(again);
-                    arrived += u64::from(!again);
-                    *cell = (*cell).min((after_us / UNIT_US) as u16);
-                    continue;
-                }
+            if edge.flags == 0
+                && !lost
+                && after_us < limit_us
+                && let Some(cell) = row.get_mut(edge.child as usize)
+            {
+                let again = *cell != NEVER;
+                duplicates += u64::from(again);
+                arrived += u64::from(!again);
+                *cell = (*cell).min((after_us / UNIT_US) as u16);
+                continue;
             }
             self.slow.push((*edge, departs_us));
         }
@@ -151,6 +153,17 @@ impl Media {
             Kind::Repeat { attempt, pulled } => self.repeat(net, hop, attempt, pulled),
             Kind::Feed => self.feed_one(hop),
             Kind::Pull => self.answer(net, hop),
+            Kind::Late => {
+                let Hop { node, stripe, .. } = hop;
+                if self.lives(hop) && self.still_late(node, stripe) {
+                    notices.push(Notice::Late { node, stripe, at_us: self.now_us });
+                }
+            }
+            Kind::Silent => {
+                if self.lives(hop) && self.still_silent(hop.node) {
+                    notices.push(Notice::Silent { node: hop.node, at_us: self.now_us });
+                }
+            }
         }
     }
 
@@ -177,11 +190,15 @@ impl Media {
         }
     }
 
-    /// Whether both nodes of an event live as they did, and its sender sends.
+    /// Whether both nodes of an event live the lives they did.
     pub(super) fn lives(&self, hop: Hop) -> bool {
-        let sender = &self.nodes[hop.from as usize];
-        let sends = sender.life == hop.from_life && sender.alive && !sender.withholds(hop.stripe);
-        sends && self.nodes[hop.node as usize].life == hop.node_life
+        let (sender, child) = (&self.nodes[hop.from as usize], &self.nodes[hop.node as usize]);
+        sender.life == hop.from_life && sender.alive && child.life == hop.node_life
+    }
+
+    /// Whether they do, and the sender sends.
+    pub(super) fn sends(&self, hop: Hop) -> bool {
+        self.lives(hop) && !self.nodes[hop.from as usize].withholds(hop.stripe)
     }
 
     fn repeat(&mut self, net: &impl Net, hop: Hop, attempt: u8, pulled: bool) {
@@ -191,7 +208,7 @@ impl Media {
         } else {
             self.trees.edge(hop.from, hop.node, hop.stripe).copied()
         };
-        match edge.filter(|_| young && self.lives(hop)) {
+        match edge.filter(|_| young && self.sends(hop)) {
             Some(edge) => self.send_one(hop.from, edge, hop.stripe, hop.block, attempt),
             None => self.figures.void += 1,
         }
@@ -200,7 +217,7 @@ impl Media {
     fn feed_one(&mut self, hop: Hop) {
         let has = self.arrivals.came(hop.from, hop.stripe, hop.block).is_some();
         let edge = self.trees.edge(hop.from, hop.node, hop.stripe).copied();
-        if let Some(edge) = edge.filter(|_| has && self.lives(hop)) {
+        if let Some(edge) = edge.filter(|_| has && self.sends(hop)) {
             self.send_one(hop.from, edge, hop.stripe, hop.block, 0);
         }
     }
