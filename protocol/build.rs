@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Each file becomes the module `wire::proto::<stem>`.
-const FILES: [&str; 2] = ["session.proto", "link.proto"];
+const FILES: [&str; 3] = ["session.proto", "link.proto", "capacity.proto"];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Asked at run time: the clone may have been moved since this was built.

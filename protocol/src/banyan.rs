@@ -1,16 +1,18 @@
 //! [`Banyan`]: routes inputs to the sessions, owns the links and the outbox; holds no policy.
 
 use crate::context::Context;
+use crate::forest::{Action, Peer};
 use crate::identity::{NodeId, SessionId};
 use crate::input::{Command, Input};
 use crate::limits::SESSIONS_MAX;
 use crate::links::Links;
 use crate::output::{Event, Farewell, OrphanCause, Outbox, Output, Violation};
+use crate::peers::Peers;
 use crate::session::{Entry, Live, SessionStatus};
 use crate::time::Timestamp;
 use crate::wire::control::{Body, Control, Refusal};
 use bytes::Bytes;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -28,6 +30,9 @@ pub struct Banyan {
     drained: bool,
     links: Links,
     links_at: Timestamp,
+    peers: Peers,
+    /// This node's own number, once it takes part in something.
+    mine: Option<Peer>,
     addresses: Vec<SocketAddr>,
     lives: BTreeMap<SessionId, Live>,
     /// Channel → session, for shards that come in. A channel is never used twice.
@@ -47,6 +52,8 @@ impl Banyan {
             drained: true,
             links: Links::default(),
             links_at: Timestamp::ZERO,
+            peers: Peers::default(),
+            mine: None,
             addresses: Vec::new(),
             lives: BTreeMap::new(),
             channels: BTreeMap::new(),
@@ -66,20 +73,30 @@ impl Banyan {
         self.drained = false;
         match input {
             Input::Command(command) => self.on_command(command),
-            Input::LinkUp { peer, address, rtt } => {
-                if self.links.on_up(now, peer, (address, rtt), &mut self.out) {
-                    self.each(|live, cx| live.on_link_up(cx, peer));
+            Input::LinkUp { peer: node, address, rtt } => {
+                let peer = self.peers.on_up(now, node, address);
+                match peer.filter(|peer| self.links.on_up(now, *peer, rtt)) {
+                    Some(peer) => self.each(|live, cx| live.on_link_up(cx, peer)),
+                    None => self.out.push(Output::Disconnect(node, Farewell::Full)),
                 }
             }
-            Input::LinkFailed(peer) => {
-                self.links.on_down(&peer);
-                self.each(|live, cx| live.on_link_failed(cx, peer));
+            Input::LinkFailed(node) => {
+                if let Some(peer) = self.peers.find(&node) {
+                    self.links.on_down(peer);
+                    self.each(|live, cx| live.on_link_failed(cx, peer));
+                }
             }
-            Input::LinkDown(peer) => {
-                self.links.on_down(&peer);
-                self.each(|live, cx| live.on_link_down(cx, peer, OrphanCause::LinkDown));
+            Input::LinkDown(node) => {
+                if let Some(peer) = self.peers.find(&node) {
+                    self.links.on_down(peer);
+                    self.each(|live, cx| live.on_link_down(cx, peer, OrphanCause::LinkDown));
+                }
             }
-            Input::Rtt(peer, rtt) => self.links.on_rtt(&peer, rtt),
+            Input::Rtt(node, rtt) => {
+                if let Some(peer) = self.peers.find(&node) {
+                    self.links.on_rtt(peer, rtt);
+                }
+            }
             Input::Control(peer, bytes) => self.on_control(peer, bytes),
             Input::Shard(peer, channel, bytes) => self.on_shard(peer, channel, bytes),
             Input::Found(session, contacts) => {
@@ -95,7 +112,7 @@ impl Banyan {
                 }
             }
             Input::Addresses(addresses) => {
-                self.lives.values_mut().for_each(|live| live.set_addresses(now, &addresses));
+                self.each(|live, cx| live.set_addresses(cx, &addresses));
                 self.addresses = addresses;
             }
             Input::Wake => {}
@@ -103,9 +120,30 @@ impl Banyan {
         self.each(|live, cx| live.on_time(cx));
         if self.links_at <= now {
             self.links_at = now + LINKS_EVERY;
-            let needed: BTreeSet<NodeId> = self.lives.values().flat_map(Live::needed).collect();
-            self.links.close_idle(now, &needed, &mut self.out);
+            self.tidy();
         }
+    }
+
+    /// Closes links that no session needs, and forgets nodes that none names.
+    fn tidy(&mut self) {
+        let mut needed: Vec<Peer> = self.lives.values().flat_map(Live::needed).collect();
+        needed.sort_unstable();
+        let mut actions = Vec::new();
+        let is_needed = |peer: Peer| needed.binary_search(&peer).is_ok();
+        self.links.close_idle(self.now, is_needed, &mut actions);
+        for action in actions {
+            if let Action::Disconnect(peer, why) = action
+                && let Some(node) = self.peers.id(peer)
+            {
+                self.out.push(Output::Disconnect(node, why));
+            }
+        }
+        let linked = self.links.all();
+        let mut used: Vec<Peer> =
+            self.lives.values().flat_map(Live::mentioned).chain(linked).chain(self.mine).collect();
+        used.sort_unstable();
+        used.dedup();
+        self.peers.keep(&used);
     }
 
     /// Returns queued effects in order, and at last [`Output::Wait`] with the next deadline.
@@ -122,12 +160,12 @@ impl Banyan {
     /// What this node is doing, for people and tests.
     #[must_use]
     pub fn status(&self) -> Vec<SessionStatus> {
-        self.lives.values().map(|live| live.status(self.now)).collect()
+        self.lives.values().map(|live| live.status(self.now, &self.peers)).collect()
     }
 
     /// Every peer with a link.
     pub fn linked(&self) -> impl Iterator<Item = NodeId> + '_ {
-        self.links.up()
+        self.links.up().filter_map(|peer| self.peers.id(peer))
     }
 
     fn on_command(&mut self, command: Command) {
@@ -146,11 +184,11 @@ impl Banyan {
                     self.with(&session, |live, cx| live.on_found(cx, &bootstraps));
                     return;
                 };
-                let (now, links, out) = (self.now, &mut self.links, &mut self.out);
-                let mut cx = Context { now, links, out };
+                let Self { now, links, peers, out, .. } = self;
+                let mut cx = Context { now: *now, links, peers, out };
                 let live = Live::join(&mut cx, entry, role, &bootstraps);
                 self.lives.insert(session, live);
-                for peer in self.links.up().collect::<Vec<_>>() {
+                for peer in self.links.up().collect::<Vec<Peer>>() {
                     self.with(&session, |live, cx| live.on_link_up(cx, peer));
                 }
             }
@@ -175,8 +213,11 @@ impl Banyan {
         self.next_channel += 1;
         self.channels.insert(channel, outline.session);
         let seed = blake3::keyed_hash(&self.seed, outline.session.as_bytes());
+        let my_number = self.peers.number(self.now, self.me)?;
+        self.mine = Some(my_number);
         Some(Entry {
             me: self.me,
+            my_number,
             seed: *seed.as_bytes(),
             channel,
             outline,
@@ -186,10 +227,11 @@ impl Banyan {
     }
 
     fn on_control(&mut self, peer: NodeId, bytes: Bytes) {
-        if !self.links.is_up(&peer) {
+        let number = self.peers.find(&peer).filter(|number| self.links.is_up(*number));
+        let Some(number) = number else {
             return; // cut a moment ago, and this was on its way
-        }
-        if !self.links.on_control(self.now, &peer) {
+        };
+        if !self.peers.on_control(self.now, number) {
             self.violated(peer, Violation::Flood);
             return;
         }
@@ -197,9 +239,9 @@ impl Banyan {
             self.violated(peer, Violation::Control);
             return;
         };
-        let (now, links, out) = (self.now, &mut self.links, &mut self.out);
-        let mut cx = Context { now, links, out };
-        let Some(live) = self.lives.get_mut(&session) else {
+        let Self { now, links, peers, out, lives, .. } = self;
+        let mut cx = Context { now: *now, links, peers, out };
+        let Some(live) = lives.get_mut(&session) else {
             // Whoever asks must not wait for an answer.
             if let Body::Graft(graft) = body {
                 let (stripe, request) = (graft.stripe, graft.request);
@@ -214,14 +256,14 @@ impl Banyan {
     }
 
     fn on_shard(&mut self, peer: NodeId, channel: u32, bytes: Bytes) {
-        if !self.links.is_up(&peer) {
+        if !self.is_up(&peer) {
             return; // cut a moment ago, and this was on its way
         }
         // A channel of a session just left: the parent has not heard of it yet.
         let Some(session) = self.channels.get(&channel).copied() else { return };
-        let (now, links, out) = (self.now, &mut self.links, &mut self.out);
-        let mut cx = Context { now, links, out };
-        let Some(live) = self.lives.get_mut(&session) else { return };
+        let Self { now, links, peers, out, lives, .. } = self;
+        let mut cx = Context { now: *now, links, peers, out };
+        let Some(live) = lives.get_mut(&session) else { return };
         if let Err(violation) = live.on_shard(&mut cx, peer, bytes) {
             self.violated(peer, violation);
         }
@@ -232,27 +274,34 @@ impl Banyan {
         }
     }
 
+    fn is_up(&self, node: &NodeId) -> bool {
+        self.peers.find(node).is_some_and(|peer| self.links.is_up(peer))
+    }
+
     /// Cuts a peer that broke a rule, in every session.
-    fn violated(&mut self, peer: NodeId, violation: Violation) {
-        let banned = self.lives.values().all(|live| live.is_banned(&peer));
-        if banned && !self.links.is_up(&peer) {
+    fn violated(&mut self, node: NodeId, violation: Violation) {
+        let Some(peer) = self.peers.find(&node) else { return };
+        let banned = self.lives.values().all(|live| live.is_banned(peer));
+        if banned && !self.links.is_up(peer) {
             return; // for an earlier one: this was found on the way
         }
-        self.out.event(Event::Violated { peer, violation });
-        self.links.disconnect(peer, Farewell::Violation(violation), &mut self.out);
+        self.out.event(Event::Violated { peer: node, violation });
+        if self.links.on_down(peer) {
+            self.out.push(Output::Disconnect(node, Farewell::Violation(violation)));
+        }
         self.each(|live, cx| live.ban(cx, peer));
     }
 
     fn each(&mut self, mut act: impl FnMut(&mut Live, &mut Context<'_>)) {
-        let (now, links, out) = (self.now, &mut self.links, &mut self.out);
-        let mut cx = Context { now, links, out };
-        self.lives.values_mut().for_each(|live| act(live, &mut cx));
+        let Self { now, links, peers, out, lives, .. } = self;
+        let mut cx = Context { now: *now, links, peers, out };
+        lives.values_mut().for_each(|live| act(live, &mut cx));
     }
 
     fn with(&mut self, session: &SessionId, act: impl FnOnce(&mut Live, &mut Context<'_>)) {
-        let (now, links, out) = (self.now, &mut self.links, &mut self.out);
-        let mut cx = Context { now, links, out };
-        if let Some(live) = self.lives.get_mut(session) {
+        let Self { now, links, peers, out, lives, .. } = self;
+        let mut cx = Context { now: *now, links, peers, out };
+        if let Some(live) = lives.get_mut(session) {
             act(live, &mut cx);
         }
     }

@@ -20,6 +20,7 @@ pub mod input;
 pub mod limits;
 pub mod links;
 pub mod output;
+mod peers;
 pub mod rng;
 pub mod session;
 mod step;

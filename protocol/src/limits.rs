@@ -28,6 +28,8 @@ pub const REDIRECTS_MAX: usize = 4;
 /// Most links between the root and a node. Derived: twice the depth the forest aims at (7), so that
 /// only a loop or a lie can reach it.
 pub const PATH_MAX: usize = 16;
+/// Largest delay from the root that is told, µs. Guess: 60 s, so that sums stay far from overflow.
+pub const DELAY_US_MAX: u32 = 60_000_000;
 /// Most blocks one pull may name. Derived: 2 s at 30 blocks/s.
 pub const PULL_BLOCKS_MAX: u64 = 64;
 /// Most members of a session a node remembers. Derived: `forest.md` 5.2, active 6, passive 48.
@@ -38,6 +40,9 @@ pub const CHILDREN_MAX: usize = 1024;
 pub const SESSIONS_MAX: usize = 64;
 /// Most links of a node. Derived: `CHILDREN_MAX` children plus parents and backups.
 pub const LINKS_MAX: usize = 2048;
+/// Most nodes a node has numbers for. Derived: all links, and 64 members of each of 64 sessions with
+/// what they name.
+pub const PEERS_MAX: usize = LINKS_MAX + 2 * SESSIONS_MAX * CANDIDATES_MAX;
 /// Control messages a peer may send at once. Derived: while a session forms, the root's short
 /// stripes change up to 40 times, and each change is told for each of 20 stripes; twice that.
 pub const CONTROL_BURST: u64 = 2048;
@@ -68,6 +73,21 @@ pub const TICKET_BYTES_MAX: usize = 2 * 1024;
 /// How far clocks may differ when a ticket's times are checked, seconds. Derived: RFC 7519 section
 /// 4.1.4 allows "some small leeway, usually no more than a few minutes"; a ticket may live minutes.
 pub const TICKET_LEEWAY_SECONDS: u64 = 30;
+
+/// Longest encoded signed capacity advert, bytes. Derived: the largest valid one takes 187; gossip
+/// passes each on about six times.
+pub const ADVERT_BYTES_MAX: usize = 200;
+/// Life of a capacity advert, seconds. Spec: `forest.md` 5.2; two intervals of a small session.
+pub const ADVERT_SECONDS: u64 = 20;
+/// Life of the advert of a node that has not changed for long, seconds. Spec: `forest.md` 5.2.
+pub const ADVERT_SECONDS_STABLE: u64 = 60;
+/// How far clocks may differ when a capacity advert's time is checked, seconds. Guess: who has time
+/// service is within one; who has none goes by the publisher's clock, from blocks and beacons.
+pub const ADVERT_LEEWAY_SECONDS: u64 = 10;
+/// Longest encoded grant of the root's place, bytes. Derived: the largest takes 203.
+pub const GRANT_BYTES_MAX: usize = 256;
+/// Longest encoded beacon, bytes. Derived: the largest takes 98.
+pub const BEACON_BYTES_MAX: usize = 120;
 
 /// Longest encoded video frame, bytes. Derived: leaves a quarter of `BLOCK_BYTES_MAX` for the audio
 /// and the headers of its block.

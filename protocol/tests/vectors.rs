@@ -6,15 +6,19 @@
 
 use std::path::PathBuf;
 
+use banyan_protocol::capacity::{Advert, SignedAdvert};
 use banyan_protocol::coding::{
     AudioCodec, Block, Checker, Coder, Format, Frame, Packet, Shard, Track, TrackFormat, VideoCodec,
 };
-use banyan_protocol::forest::{Contact, Member, Path, Role, StripeSet, home, tag};
+use banyan_protocol::forest::{Contact, Coordinate, Member, Path, Role, StripeSet, home, tag};
 use banyan_protocol::identity::{
     Action, Delegation, MediaKey, NodeId, NodeKey, PublisherKey, SessionId, SignedDelegation,
     Ticket,
 };
-use banyan_protocol::session::{DescriptorBuilder, Invite, Policy, Relay, SignedDescriptor, Watch};
+use banyan_protocol::session::{
+    Beacon, DescriptorBuilder, Invite, Policy, Relay, RootGrant, SignedBeacon, SignedDescriptor,
+    SignedRootGrant, Watch,
+};
 use banyan_protocol::time::UnixSeconds;
 use banyan_protocol::unit::Bitrate;
 use banyan_protocol::wire::control::{Body, Control, Graft, PruneReason, Refusal};
@@ -329,13 +333,17 @@ fn control() {
         contact: contact(5, &["203.0.113.7:4433", "[2001:db8::7]:4433"]),
         role: Role::Helper,
         carries: two_stripes(),
+        slots: 14,
         slots_free: 12,
         depth: 2,
+        delay_us: 61_500,
+        age_s: 3,
     };
     let path = Path {
         tags: [7, 5].map(|seed| tag(&node(seed), &session())).to_vec(),
         stalled: true,
         short: two_stripes(),
+        delay_us: 42_000,
     };
     let other = contact(6, &["198.51.100.9:9"]);
     let graft = Graft {
@@ -346,6 +354,8 @@ fn control() {
         resume: 301,
         repair_of: Some(node(7)),
         helper: true,
+        fed: 5,
+        insist: true,
     };
     let blocks = 1_000u64;
     let end = [b"banyan/v1/end\0", session().as_bytes().as_slice(), &blocks.to_be_bytes()].concat();
@@ -362,8 +372,11 @@ fn control() {
             "redirected",
             Body::Redirected { stripe, request, refusal: Refusal::Full, members: vec![member] },
         ),
-        ("prune", Body::Prune { stripe, reason: PruneReason::Leaving, successors: vec![other] }),
-        ("path_update", Body::PathUpdate { stripe, path }),
+        (
+            "prune",
+            Body::Prune { stripe, reason: PruneReason::Leaving, successors: vec![other.clone()] },
+        ),
+        ("path_update", Body::PathUpdate { stripe, path, above: Some(other) }),
         ("pull", Body::Pull { stripe, channel: 2, from: 301, until: 305 }),
         ("refresh", Body::Refresh),
         ("end", Body::End { blocks, signature: media().sign(&end) }),
@@ -382,5 +395,88 @@ fn control() {
             assert_eq!(Control::decode(encoded.clone()), Ok(control), "{name}");
             vector.bytes(name, &encoded)
         })
+        .check();
+}
+
+#[test]
+fn beacon() {
+    let beacon = Beacon { seq: 17, newest_block: 300, time_us: 1_800_000_000_000_000 };
+    let bytes = beacon.sign(&session(), &media()).expect("within bounds").encode();
+    let read = SignedBeacon::decode(&bytes).expect("ours");
+    assert_eq!(read.verify(&session(), &media().verifying_key()), Ok(beacon));
+    Vector::new("beacon.txt", "Beacon of session.proto, see SPEC.md#beacon")
+        .bytes("media_seed", media().seed())
+        .bytes("media_key", media().verifying_key().as_bytes())
+        .field("session", session())
+        .field("seq", beacon.seq)
+        .field("newest_block", beacon.newest_block)
+        .field("time_us", beacon.time_us)
+        .bytes("encoded", &bytes)
+        .check();
+}
+
+#[test]
+fn root_grant() {
+    let grant = RootGrant {
+        session: session(),
+        from: node(5),
+        to: node(6),
+        from_block: 1_000,
+        term: 1,
+        expires: UnixSeconds(NOW.0 + 3_600),
+    };
+    let bytes = grant.sign(&publisher()).expect("within bounds").encode();
+    let read = SignedRootGrant::decode(&bytes).expect("ours");
+    assert_eq!(read.verify(&publisher().id(), &session(), NOW), Ok(&grant));
+    Vector::new("root-grant.txt", "SignedRootGrant of session.proto, see SPEC.md#root-grant")
+        .bytes("publisher_seed", publisher().seed())
+        .field("publisher", publisher().id())
+        .field("session", session())
+        .field("from", grant.from)
+        .field("to", grant.to)
+        .field("from_block", grant.from_block)
+        .field("term", grant.term)
+        .field("expires", grant.expires.0)
+        .bytes("encoded", &bytes)
+        .check();
+}
+
+#[test]
+fn signed_advert() {
+    let key = NodeKey::from_seed(&[5; 32]);
+    let coordinate = [-12_000, 8_500, 4_000, 110];
+    let advert = Advert {
+        node: key.id(),
+        session: session(),
+        role: Role::Helper,
+        region: 250,
+        slots_max: 36,
+        slots_free: 12,
+        delay_ms: 61,
+        depth: 2,
+        coordinate: Coordinate::from_wire(coordinate).expect("within bounds"),
+        interval: 83,
+        seq: 1_800_000_007,
+        expires: Advert::expiry(NOW, false),
+    };
+    let bytes = advert.sign(&key).expect("within bounds").encode();
+    let read = SignedAdvert::decode(&bytes).expect("ours");
+    assert_eq!(read.verify(&session(), NOW, None), Ok(&advert));
+    let [x, y, height, error] = coordinate;
+    Vector::new("advert.txt", "SignedAdvert of capacity.proto, see SPEC.md#signed-advert")
+        .bytes("node_seed", key.seed())
+        .field("node", advert.node)
+        .field("session", session())
+        .field("role", "3 (helper)")
+        .field("region", advert.region)
+        .field("slots_max", advert.slots_max)
+        .field("slots_free", advert.slots_free)
+        .field("delay_ms", advert.delay_ms)
+        .field("depth", advert.depth)
+        .field("coordinate", format_args!("x {x}, y {y}, height {height}, error {error}"))
+        .field("interval", advert.interval)
+        .field("seq", advert.seq)
+        .field("expires", advert.expires.0)
+        .bytes("encoded", &bytes)
         .check();
 }

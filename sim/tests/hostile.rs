@@ -80,7 +80,9 @@ fn spoilt(shard: &Shard) -> Bytes {
 
 fn graft(stripe: u8, request: u32) -> Body {
     let (slots, resume, repair_of, helper) = (0, 0, None, false);
-    Body::Graft(Graft { stripe, request, channel: 9, slots, resume, repair_of, helper })
+    let (channel, fed, insist) = (9, 0, false);
+    let graft = Graft { stripe, request, channel, slots, resume, repair_of, helper, fed, insist };
+    Body::Graft(graft)
 }
 
 fn member(number: u16) -> Member {
@@ -91,8 +93,11 @@ fn member(number: u16) -> Member {
         contact: Contact::new(NodeId::from_bytes(id), [([192, 1, a, b], 1).into()]),
         role: Role::Helper,
         carries: StripeSet::all(STRIPES),
+        slots: 100,
         slots_free: 100,
         depth: 1,
+        delay_us: 1_000,
+        age_s: 0,
     }
 }
 
@@ -238,8 +243,12 @@ fn messages_that_break_a_rule_cut_their_sender() {
             }),
             control,
         ),
-        ("17 tags", encoded(Body::PathUpdate { stripe: 0, path: long }), control),
-        ("another's path", encoded(Body::PathUpdate { stripe: 0, path }), Violation::Path),
+        ("17 tags", encoded(Body::PathUpdate { stripe: 0, path: long, above: None }), control),
+        (
+            "another's path",
+            encoded(Body::PathUpdate { stripe: 0, path, above: None }),
+            Violation::Path,
+        ),
         ("forged end", encoded(Body::End { blocks: 1 << 40, signature }), Violation::ForgedEnd),
     ];
     let mut number = 10;
@@ -280,7 +289,7 @@ fn what_was_never_asked_for_changes_nothing() {
                 stranger.say(
                     &mut stage.world,
                     session,
-                    Body::PathUpdate { stripe, path: path.clone() },
+                    Body::PathUpdate { stripe, path: path.clone(), above: None },
                 );
                 stranger.say(
                     &mut stage.world,

@@ -1,29 +1,24 @@
-//! The members of a session that this node knows of, and which of them to ask for a stripe.
+//! The members of a session that this node knows of: a small view of it, kept fresh and balanced.
 
-use super::member::{Contact, Member, Role};
-use crate::identity::NodeId;
+use super::member::{Member, Role};
+use super::peer::{Directory, Peer};
+use super::score::{Wish, score};
 use crate::limits::CANDIDATES_MAX;
 use crate::links::Links;
 use crate::rng::Rng;
 use crate::time::Timestamp;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What a member says of itself is believed this long. Derived: three announcements.
-const FRESH: Duration = Duration::from_secs(15);
+/// What a member says of itself is believed this long. Derived: two announcements and a loss.
+const FRESH: Duration = Duration::from_secs(25);
 /// A member not heard of for this long is forgotten. Guess.
 const FORGET: Duration = Duration::from_secs(120);
 /// After a refusal, ask the same member again no sooner. Guess: slots open when somebody leaves.
 const REFUSED: Duration = Duration::from_millis(700);
 /// After a failed link, doubled up to eight times: a root that comes back is found in seconds. Guess.
 const UNREACHABLE: Duration = Duration::from_secs(1);
-/// Weight of one more link from the root. Measured: `forest.md` 3.8, a mean hop is 39 ms.
-const HOP_US: u64 = 40_000;
-/// Weight of being fed another stripe by the same member already: one death should touch one
-/// stripe. Guess, below one hop.
-const SHARED_US: u64 = 15_000;
-/// Round trip assumed of a member never linked to. Guess: one continent.
-const RTT_UNKNOWN: Duration = Duration::from_millis(40);
+/// Scores that differ by less are alike, µs. Guess: below the jitter of a home link.
+const ALIKE_US: u64 = 4_000;
 
 /// Whose word it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,48 +29,56 @@ pub(crate) enum Told {
     ByOthers,
 }
 
-#[derive(Debug)]
-struct Known {
-    contact: Contact,
+/// One member, as far as it is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    pub(super) peer: Peer,
+    pub(super) home: u8,
     /// The best word there is for it.
     told: Told,
-    /// What it said of itself and when; absent for bootstraps and discovery's finds.
-    member: Option<(Member, Timestamp)>,
+    failures: u8,
+    /// What it said of itself; absent for bootstraps and discovery's finds.
+    pub(super) member: Option<Member<Peer>>,
+    /// When it said so.
+    said: Timestamp,
     heard: Timestamp,
     ask_after: Timestamp,
-    failures: u32,
 }
 
-/// What a search wants.
-pub(crate) struct Wish<'a> {
-    pub stripe: u8,
-    /// Members that may not be asked: children, banned, the parent to get away from.
-    pub not: &'a dyn Fn(&NodeId) -> bool,
-    /// How many other stripes a member feeds this node already.
-    pub shared: &'a dyn Fn(&NodeId) -> u64,
-    /// Nobody feeds the stripe: ask also those that say they are full.
-    pub ask_full: bool,
-    /// This node offers slots in the stripe: a full parent may well make room for it.
-    pub strong: bool,
+impl Known {
+    /// Whether its word still counts.
+    pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
+        self.member.is_some() && now.since(self.said) < FRESH
+    }
 }
 
-/// Members known, at most [`CANDIDATES_MAX`].
+/// Members known.
 #[derive(Debug)]
 pub(crate) struct Candidates {
-    me: NodeId,
-    known: BTreeMap<NodeId, Known>,
-    banned: BTreeMap<NodeId, Timestamp>,
+    me: Peer,
+    /// Most members remembered.
+    max: usize,
+    /// Most of one home stripe when there is no room: a view of one stripe feeds no other.
+    per_home: usize,
+    known: Vec<Known>,
+    banned: Vec<Peer>,
     rng: Rng,
 }
 
 impl Candidates {
-    pub(crate) fn new(me: NodeId, seed: &[u8; 32]) -> Self {
-        Self {
-            me,
-            known: BTreeMap::new(),
-            banned: BTreeMap::new(),
-            rng: Rng::new(seed, "candidates"),
-        }
+    pub(crate) fn new(me: Peer, seed: &[u8; 32], max: usize, stripes: u8) -> Self {
+        let max = max.min(CANDIDATES_MAX);
+        let per_home = max / usize::from(stripes.max(1)) + 1;
+        let rng = Rng::new(seed, "candidates");
+        Self { me, max, per_home, known: Vec::new(), banned: Vec::new(), rng }
+    }
+
+    fn find(&self, peer: Peer) -> Option<&Known> {
+        self.known.iter().find(|known| known.peer == peer)
+    }
+
+    fn find_mut(&mut self, peer: Peer) -> Option<&mut Known> {
+        self.known.iter_mut().find(|known| known.peer == peer)
     }
 
     /// A contact from an invite, discovery or another member.
@@ -83,113 +86,155 @@ impl Candidates {
         &mut self,
         now: Timestamp,
         links: &Links,
-        contact: &Contact,
+        directory: &dyn Directory,
+        peer: Peer,
         told: Told,
     ) {
-        if contact.node == self.me || self.banned.contains_key(&contact.node) {
+        if peer == self.me || self.is_banned(peer) {
             return;
         }
-        let is_new = !self.known.contains_key(&contact.node);
-        if is_new && self.known.len() >= CANDIDATES_MAX && !self.evict(now, links, told) {
+        if let Some(known) = self.find_mut(peer) {
+            known.heard = now;
+            if told == Told::ByItself {
+                known.told = told;
+            }
             return;
         }
-        let known = self.known.entry(contact.node).or_insert_with(|| Known {
-            contact: contact.clone(),
+        if self.known.len() >= self.max && !self.evict(now, links, told, now) {
+            return;
+        }
+        self.known.push(Known {
+            peer,
+            home: directory.home(peer),
             told,
+            failures: 0,
             member: None,
+            said: Timestamp::ZERO,
             heard: now,
             ask_after: Timestamp::ZERO,
-            failures: 0,
         });
-        known.heard = now;
-        let old = std::mem::take(&mut known.contact.addresses);
-        let new = contact.addresses.iter().copied();
-        // What others say of a member stands behind what it says itself.
-        known.contact = match told {
-            Told::ByItself => Contact::new(contact.node, new.chain(old)),
-            Told::ByOthers => Contact::new(contact.node, old.into_iter().chain(new)),
-        };
-        if told == Told::ByItself {
-            known.told = told;
-        }
     }
 
     /// A member described itself, or another member described it.
-    pub(crate) fn learn(&mut self, now: Timestamp, links: &Links, member: Member, told: Told) {
-        self.learn_contact(now, links, &member.contact, told);
-        if let Some(known) = self.known.get_mut(&member.contact.node) {
-            // Who has a link here speaks for itself.
-            let speaks = known.member.is_some() && links.is_up(&member.contact.node);
-            if told == Told::ByItself || !speaks {
-                let contact = known.contact.clone();
-                known.member = Some((Member { contact, ..member }, now));
+    pub(crate) fn learn(
+        &mut self,
+        now: Timestamp,
+        links: &Links,
+        directory: &dyn Directory,
+        member: Member<Peer>,
+        told: Told,
+    ) {
+        let peer = member.contact;
+        let said = match told {
+            Told::ByItself => now,
+            Told::ByOthers => now - Duration::from_secs(member.age_s.into()),
+        };
+        if told == Told::ByOthers && now.since(said) >= FRESH {
+            return;
+        }
+        if self.find(peer).is_none() {
+            if told == Told::ByOthers
+                && self.known.len() >= self.max
+                && (peer == self.me || self.is_banned(peer) || !self.evict(now, links, told, said))
+            {
+                return;
             }
+            self.learn_contact(now, links, directory, peer, told);
+        }
+        let Some(known) = self.find_mut(peer) else { return };
+        if told == Told::ByItself {
+            known.told = told;
+            known.heard = now;
+        }
+        // Who has a link here speaks for itself, and an old word does not replace a younger one.
+        let speaks = known.member.is_some() && links.is_up(peer);
+        if told == Told::ByItself || (!speaks && said > known.said) {
+            known.heard = known.heard.max(said);
+            known.member = Some(member);
+            known.said = said;
         }
     }
 
     /// Makes room for one more. False if all that are here are worth more: those with a link, and
-    /// for mere hearsay also those who lately spoke for themselves.
-    fn evict(&mut self, now: Timestamp, links: &Links, told: Told) -> bool {
+    /// for mere hearsay those that spoke later.
+    fn evict(&mut self, now: Timestamp, links: &Links, told: Told, said: Timestamp) -> bool {
+        let mut of_home = [0usize; 32];
+        for known in &self.known {
+            of_home[usize::from(known.home) % 32] += 1;
+        }
+        let crowded = |known: &Known| of_home[usize::from(known.home) % 32] > self.per_home;
         let worth_more = |known: &Known| {
-            told == Told::ByOthers && known.told == Told::ByItself && now.since(known.heard) < FRESH
+            told == Told::ByOthers
+                && ((known.told == Told::ByItself && known.is_fresh(now))
+                    || known.said.max(known.heard) >= said)
+                && !crowded(known)
         };
         let least = self
             .known
             .iter()
-            .filter(|(node, known)| !links.is_up(node) && !worth_more(known))
-            .min_by_key(|(_, known)| (known.told == Told::ByItself, known.heard))
-            .map(|(node, _)| *node);
-        least.is_some_and(|node| self.known.remove(&node).is_some())
+            .enumerate()
+            .filter(|(_, known)| !links.is_up(known.peer) && !worth_more(known))
+            .min_by_key(|(_, known)| {
+                (known.is_fresh(now), !crowded(known), known.told == Told::ByItself, known.said)
+            })
+            .map(|(at, _)| at);
+        least.is_some_and(|at| {
+            self.known.swap_remove(at);
+            true
+        })
     }
 
-    pub(crate) fn ban(&mut self, now: Timestamp, node: NodeId) {
-        self.known.remove(&node);
+    pub(crate) fn ban(&mut self, peer: Peer) {
+        self.known.retain(|known| known.peer != peer);
         if self.banned.len() >= CANDIDATES_MAX {
-            let oldest = self.banned.iter().min_by_key(|(_, at)| **at).map(|(node, _)| *node);
-            oldest.and_then(|node| self.banned.remove(&node));
+            self.banned.remove(0);
         }
-        self.banned.insert(node, now);
+        self.banned.push(peer);
     }
 
-    pub(crate) fn is_banned(&self, node: &NodeId) -> bool {
-        self.banned.contains_key(node)
+    pub(crate) fn is_banned(&self, peer: Peer) -> bool {
+        self.banned.contains(&peer)
     }
 
-    pub(crate) fn contact(&self, node: &NodeId) -> Option<&Contact> {
-        self.known.get(node).map(|known| &known.contact)
+    pub(crate) fn contains(&self, peer: Peer) -> bool {
+        self.find(peer).is_some()
+    }
+
+    /// What a member said of itself, if that still counts.
+    pub(crate) fn member(&self, now: Timestamp, peer: Peer) -> Option<&Member<Peer>> {
+        self.find(peer).filter(|known| known.is_fresh(now))?.member.as_ref()
     }
 
     /// The root, if it is known and may be asked now.
-    pub(crate) fn root(&self, now: Timestamp) -> Option<&Contact> {
-        let root = self.known.values().find(|known| {
-            known.member.as_ref().is_some_and(|(member, _)| member.role == Role::Root)
-        })?;
-        (root.ask_after <= now).then_some(&root.contact)
+    pub(crate) fn root(&self, now: Timestamp) -> Option<Peer> {
+        let is_root = |known: &&Known| known.member.is_some_and(|member| member.role == Role::Root);
+        let root = self.known.iter().find(is_root)?;
+        (root.ask_after <= now).then_some(root.peer)
     }
 
-    pub(crate) fn refused(&mut self, now: Timestamp, node: &NodeId) {
-        if let Some(known) = self.known.get_mut(node) {
+    pub(crate) fn refused(&mut self, now: Timestamp, peer: Peer) {
+        if let Some(known) = self.find_mut(peer) {
             known.ask_after = now + REFUSED;
         }
     }
 
-    pub(crate) fn unreachable(&mut self, now: Timestamp, node: &NodeId) {
-        if let Some(known) = self.known.get_mut(node) {
+    pub(crate) fn unreachable(&mut self, now: Timestamp, peer: Peer) {
+        if let Some(known) = self.find_mut(peer) {
             known.ask_after = now + UNREACHABLE * (1 << known.failures.min(3));
-            known.failures += 1;
+            known.failures = known.failures.saturating_add(1);
             known.member = None;
         }
     }
 
-    pub(crate) fn reached(&mut self, node: &NodeId) {
-        if let Some(known) = self.known.get_mut(node) {
+    pub(crate) fn reached(&mut self, peer: Peer) {
+        if let Some(known) = self.find_mut(peer) {
             known.failures = 0;
             known.ask_after = Timestamp::ZERO;
         }
     }
 
     pub(crate) fn forget_old(&mut self, now: Timestamp, links: &Links) {
-        self.known.retain(|node, known| links.is_up(node) || now.since(known.heard) < FORGET);
+        self.known.retain(|known| now.since(known.heard) < FORGET || links.is_up(known.peer));
     }
 
     /// The best member to ask for a stripe, or when one may be asked again.
@@ -198,91 +243,131 @@ impl Candidates {
         now: Timestamp,
         links: &Links,
         wish: &Wish<'_>,
-    ) -> Result<Contact, Option<Timestamp>> {
-        let mut best: Option<(u64, &Contact)> = None;
+    ) -> Result<Peer, Option<Timestamp>> {
+        let mut best: Option<(u64, Peer)> = None;
         let mut next: Option<Timestamp> = None;
-        for (node, known) in &self.known {
-            if (wish.not)(node) {
+        for known in &self.known {
+            if (wish.not)(known.peer) {
                 continue;
             }
             let Some(score) = score(now, links, known, wish) else { continue };
+            if wish.below_us.is_some_and(|limit| score >= limit) {
+                continue;
+            }
             if known.ask_after > now {
                 next = Some(next.map_or(known.ask_after, |at| at.min(known.ask_after)));
                 continue;
             }
             // Spread those that are alike.
-            let score = score + self.rng.below(4_000);
+            let score = score + self.rng.below(ALIKE_US);
             if best.is_none_or(|(lowest, _)| score < lowest) {
-                best = Some((score, &known.contact));
+                best = Some((score, known.peer));
             }
         }
-        best.map(|(_, contact)| contact.clone()).ok_or(next)
+        best.map(|(_, peer)| peer).ok_or(next)
     }
 
-    /// Members other than `not` that carry `stripe`, those with free slots first.
+    /// Fresh members other than `not` that carry `stripe`: those at home in it with free slots
+    /// first, then those near the root.
     pub(crate) fn with_stripe(
         &self,
         now: Timestamp,
         stripe: u8,
         keep: usize,
-        not: impl Fn(&NodeId) -> bool,
-    ) -> Vec<Member> {
-        let mut found: Vec<&Member> = self
-            .known
-            .iter()
-            .filter(|(node, _)| !not(node))
-            .filter_map(|(_, known)| known.member.as_ref())
-            .filter(|(member, at)| member.carries.contains(stripe) && now.since(*at) < FRESH)
-            .map(|(member, _)| member)
-            .collect();
-        found.sort_by_key(|member| (member.slots_free == 0, member.depth));
-        found.into_iter().take(keep).cloned().collect()
+        not: impl Fn(Peer) -> bool,
+    ) -> Vec<Member<Peer>> {
+        let mut found: Vec<(bool, u32, Member<Peer>)> = Vec::new();
+        for known in &self.known {
+            let Some(member) = known.member.filter(|_| known.is_fresh(now)) else { continue };
+            if !member.carries.contains(stripe) || not(known.peer) {
+                continue;
+            }
+            let home = known.home == stripe || member.role != Role::Gateway;
+            let away = !home || member.slots_free == 0;
+            found.push((away, member.delay_us, self.aged(now, known, member)));
+        }
+        found.sort_by_key(|(away, delay_us, _)| (*away, *delay_us));
+        found.into_iter().take(keep).map(|(_, _, member)| member).collect()
+    }
+
+    /// Whether some fresh member at home in `stripe` has slots to give.
+    pub(crate) fn has_home_slots(
+        &self,
+        now: Timestamp,
+        stripe: u8,
+        not: impl Fn(Peer) -> bool,
+    ) -> bool {
+        self.known.iter().any(|known| {
+            known.home == stripe
+                && known.is_fresh(now)
+                && known.member.is_some_and(|m| m.slots_free > 0 && m.carries.contains(stripe))
+                && !not(known.peer)
+        })
+    }
+
+    /// A backup for `stripe`: one of the best few with free slots, at random, so that the orphans of
+    /// one parent do not all ask the same.
+    pub(crate) fn backup(
+        &mut self,
+        now: Timestamp,
+        links: &Links,
+        wish: &Wish<'_>,
+    ) -> Option<Peer> {
+        /// Out of so many. Guess.
+        const FEW: usize = 4;
+        let mut best: Vec<(u64, Peer)> = Vec::with_capacity(FEW + 1);
+        for known in &self.known {
+            if known.ask_after > now || !known.is_fresh(now) || (wish.not)(known.peer) {
+                continue;
+            }
+            let Some(score) = score(now, links, known, wish) else { continue };
+            let at = best.partition_point(|(other, _)| *other <= score);
+            if at < FEW {
+                best.insert(at, (score, known.peer));
+                best.truncate(FEW);
+            }
+        }
+        if best.is_empty() {
+            return None;
+        }
+        let pick = self.rng.below(best.len() as u64) as usize;
+        Some(best[pick].1)
     }
 
     /// Random fresh members other than `not`.
-    pub(crate) fn sample(&mut self, now: Timestamp, keep: usize, not: &NodeId) -> Vec<Member> {
-        let mut fresh: Vec<Member> = self
+    pub(crate) fn sample(&mut self, now: Timestamp, keep: usize, not: Peer) -> Vec<Member<Peer>> {
+        let mut fresh: Vec<Member<Peer>> = self
             .known
             .iter()
-            .filter(|(node, _)| *node != not)
-            .filter_map(|(_, known)| known.member.as_ref())
-            .filter(|(_, at)| now.since(*at) < FRESH)
-            .map(|(member, _)| member.clone())
+            .filter(|known| known.peer != not && known.is_fresh(now))
+            .filter_map(|known| Some(self.aged(now, known, known.member?)))
             .collect();
         self.rng.sample(&mut fresh, keep);
         fresh
     }
 
+    fn aged(&self, now: Timestamp, known: &Known, member: Member<Peer>) -> Member<Peer> {
+        let age_s = now.since(known.said).as_secs().min(u16::MAX.into()) as u16;
+        Member { age_s, ..member }
+    }
+
+    /// A member to talk to about others: any with a link or a fresh word.
+    pub(crate) fn any(&mut self, now: Timestamp) -> Option<Peer> {
+        if self.known.is_empty() {
+            return None;
+        }
+        let start = self.rng.below(self.known.len() as u64) as usize;
+        let (late, early) = self.known.split_at(start);
+        let mut all = early.iter().chain(late);
+        all.find(|known| known.is_fresh(now) && known.ask_after <= now).map(|known| known.peer)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.known.len()
     }
-}
 
-/// Delay in µs expected through a member, or `None` if it cannot help.
-fn score(now: Timestamp, links: &Links, known: &Known, wish: &Wish<'_>) -> Option<u64> {
-    let rtt = links.rtt(&known.contact.node).unwrap_or(RTT_UNKNOWN).as_micros() as u64;
-    let Some((member, at)) = &known.member else {
-        // Not heard from yet: ask it after everyone who is known to have the stripe.
-        return Some(rtt + 10 * HOP_US);
-    };
-    let fresh = now.since(*at) < FRESH;
-    let carries = member.carries.contains(wish.stripe);
-    if fresh && (!carries || (member.slots_free == 0 && !wish.ask_full)) {
-        return None;
+    /// Every node that is named here.
+    pub(crate) fn peers(&self) -> impl Iterator<Item = Peer> + '_ {
+        self.known.iter().map(|known| known.peer).chain(self.banned.iter().copied())
     }
-    let full = match (member.slots_free, wish.strong) {
-        (0, true) => HOP_US / 4,
-        (0, false) => 2 * HOP_US,
-        _ => 0,
-    };
-    let stale = if fresh { 0 } else { HOP_US };
-    let leaf = if member.role == Role::Gateway { HOP_US / 4 } else { 0 };
-    Some(
-        u64::from(member.depth) * HOP_US
-            + rtt / 2
-            + (wish.shared)(&known.contact.node) * SHARED_US
-            + full
-            + stale
-            + leaf,
-    )
 }

@@ -1,10 +1,9 @@
-//! Whom this node feeds: slots, admission, preemption.
+//! Whom this node feeds: slots, admission, preemption, and in which order.
 
-use crate::identity::NodeId;
+use super::peer::Peer;
 use crate::limits::CHILDREN_MAX;
 use crate::time::Timestamp;
 use crate::wire::control::Graft;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How long a preempted child is still fed: make before break. Spec: `forest.md` 5.4, ≤ 1 s.
@@ -15,6 +14,9 @@ const SUSPECT: Duration = Duration::from_secs(5);
 /// At most one preemption in this time. Guess: lower than `forest.md` 5.4 (2 s), because a helper
 /// that comes back should not wait behind another.
 const PREEMPT_EVERY: Duration = Duration::from_millis(250);
+/// Time in which a node sends one mean shard to as many children as it has slots, µs. Derived: slots
+/// are four fifths of the uplink, a block comes every 33 ms.
+const ROUND_US: u32 = 26_700;
 
 /// Children fed beyond the slots for a while, of `slots` of them: those being replaced, and those
 /// reported dead, which anybody can claim of anybody. Derived: slots are four fifths of the uplink, so
@@ -29,12 +31,23 @@ const fn spare(slots: u16) -> u16 {
     }
 }
 
+/// Slots kept for the orphans of others. Derived: DESIGN section 6, a tenth; none where there are few.
+const fn kept_for_repair(slots: u16) -> u16 {
+    slots / 10
+}
+
 /// One child in one stripe.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Child {
+    peer: Peer,
     channel: u32,
-    helper: bool,
     slots: u16,
+    stripe: u8,
+    /// Stripes it is fed.
+    fed: u8,
+    helper: bool,
+    /// The delay it was told, µs.
+    told_us: u32,
     suspect_until: Timestamp,
     draining_until: Option<Timestamp>,
 }
@@ -53,27 +66,29 @@ pub(crate) enum Admission {
 pub(crate) struct Preempted {
     /// The stripe it is fed no more.
     pub stripe: u8,
-    pub child: NodeId,
-    /// Whom it should turn to.
-    pub successor: NodeId,
+    pub child: Peer,
+    /// Whom it should turn to, if that helps.
+    pub successor: Option<Peer>,
 }
 
-/// All children of a node in one session.
+/// All children of a node in one session, in the order in which they are served: by stripe, those
+/// that feed many first, so that what many wait for is sent first.
 #[derive(Debug)]
 pub(crate) struct Children {
     slots: u16,
     /// Most children in one stripe: a root or helper spreads its slots over what it carries.
     per_stripe: u16,
-    stripes: Vec<BTreeMap<NodeId, Child>>,
+    /// Stripes that a block needs.
+    k: u8,
+    all: Vec<Child>,
     preempted_at: Option<Timestamp>,
 }
 
 impl Children {
-    /// For a node with `slots` in a session of `n` stripes.
-    pub(crate) fn new(n: u8, slots: u16) -> Self {
+    /// For a node with `slots` in a session whose blocks need `k` stripes.
+    pub(crate) fn new(k: u8, slots: u16) -> Self {
         let slots = slots.min(CHILDREN_MAX as u16);
-        let stripes = (0..n).map(|_| BTreeMap::new()).collect();
-        Self { slots, per_stripe: slots, stripes, preempted_at: None }
+        Self { slots, per_stripe: slots, k, all: Vec::new(), preempted_at: None }
     }
 
     /// Spreads the slots evenly over `stripes`, so that none takes them all.
@@ -81,75 +96,105 @@ impl Children {
         self.per_stripe = self.slots.div_ceil(stripes.max(1) as u16).max(1);
     }
 
+    /// Changes how many children it feeds. Those it has too many are kept until they go.
+    pub(crate) fn set_slots(&mut self, slots: u16) {
+        let spread = self.per_stripe < self.slots;
+        let share = self.slots.checked_div(self.per_stripe).unwrap_or(1);
+        self.slots = slots.min(CHILDREN_MAX as u16);
+        self.per_stripe = self.slots;
+        if spread {
+            self.spread_over(share.max(1).into());
+        }
+    }
+
+    pub(crate) fn slots(&self) -> u16 {
+        self.slots
+    }
+
     fn counted(&self, now: Timestamp, stripe: u8) -> u16 {
-        let counts = |child: &&Child| child.draining_until.is_none() && child.suspect_until <= now;
-        self.stripes[usize::from(stripe)].values().filter(counts).count() as u16
+        let counts = |child: &&Child| child.stripe == stripe && counts(child, now);
+        self.all.iter().filter(counts).count() as u16
     }
 
     /// Children it would still admit, over all stripes.
     pub(crate) fn slots_free(&self, now: Timestamp) -> u16 {
-        let used: u16 = (0..self.stripes.len() as u8).map(|stripe| self.counted(now, stripe)).sum();
+        let used = self.all.iter().filter(|child| counts(child, now)).count() as u16;
         self.slots.saturating_sub(used)
     }
 
-    /// Children fed, over all stripes, whether they count or not.
-    fn fed(&self) -> u16 {
-        self.stripes.iter().map(BTreeMap::len).sum::<usize>() as u16
+    /// Children it would still admit though nobody died.
+    pub(crate) fn slots_offered(&self, now: Timestamp) -> u16 {
+        self.slots_free(now).saturating_sub(kept_for_repair(self.slots))
     }
 
     /// Whether a child for `stripe` would be admitted without preemption.
-    pub(crate) fn has_room(&self, now: Timestamp, stripe: u8) -> bool {
-        self.slots_free(now) > 0 && self.counted(now, stripe) < self.per_stripe
+    fn has_room(&self, now: Timestamp, stripe: u8, repair: bool) -> bool {
+        let free = if repair { self.slots_free(now) } else { self.slots_offered(now) };
+        free > 0 && self.counted(now, stripe) < self.per_stripe
     }
 
     /// Decides on a graft and carries it out.
-    pub(crate) fn admit(&mut self, now: Timestamp, peer: NodeId, graft: &Graft) -> Admission {
+    pub(crate) fn admit(&mut self, now: Timestamp, peer: Peer, graft: &Graft<Peer>) -> Admission {
+        let stripe = graft.stripe;
         if let Some(dead) = graft.repair_of {
             // Its child says it is silent: its slot may go to that child at once.
-            if let Some(child) = self.stripes[usize::from(graft.stripe)].get_mut(&dead) {
+            if let Some(child) = self.find_mut(stripe, dead) {
                 child.suspect_until = now + SUSPECT;
             }
         }
-        let child = self.stripes[usize::from(graft.stripe)].get(&peer);
+        let child = self.find(stripe, peer);
         // One that is being replaced has lost its place: it asks like anybody else.
         let keeps = child.is_some_and(|child| child.draining_until.is_none());
-        if child.is_none() && self.fed() >= self.slots.saturating_add(spare(self.slots)) {
+        let fed = self.all.len() as u16;
+        if child.is_none() && fed >= self.slots.saturating_add(spare(self.slots)) {
             return Admission::Full;
         }
-        let preempted = if keeps || self.has_room(now, graft.stripe) {
+        let preempted = if keeps || self.has_room(now, stripe, graft.repair_of.is_some()) {
             None
         } else {
-            match self.weaker(now, peer, graft).or_else(|| self.excess(now, graft.stripe)) {
+            let weaker = self.weaker(now, peer, graft);
+            let weaker = weaker.or_else(|| self.excess(now, stripe));
+            match weaker.or_else(|| self.sated(graft)) {
                 Some(preempted) => Some(preempted),
                 None => return Admission::Full,
             }
         };
-        if let Some(Preempted { stripe, child, .. }) = &preempted {
+        if let Some(Preempted { stripe, child, .. }) = preempted {
             self.preempted_at = Some(now);
-            if let Some(child) = self.stripes[usize::from(*stripe)].get_mut(child) {
+            if let Some(child) = self.find_mut(stripe, child) {
                 child.draining_until = Some(now + DRAIN);
             }
         }
+        self.remove(stripe, peer);
+        let Graft { channel, slots, fed, helper, .. } = *graft;
+        let suspect_until = Timestamp::ZERO;
         let child = Child {
-            channel: graft.channel,
-            helper: graft.helper,
-            slots: graft.slots,
-            suspect_until: Timestamp::ZERO,
+            peer,
+            channel,
+            slots,
+            stripe,
+            fed,
+            helper,
+            told_us: 0,
+            suspect_until,
             draining_until: None,
         };
-        self.stripes[usize::from(graft.stripe)].insert(peer, child);
+        let at = self.all.partition_point(|other| {
+            (other.stripe, std::cmp::Reverse(other.slots)) <= (stripe, std::cmp::Reverse(slots))
+        });
+        self.all.insert(at, child);
         Admission::Admitted(preempted)
     }
 
     /// The child that a joiner with at least twice its slots may replace; it turns to the joiner.
-    fn weaker(&self, now: Timestamp, joiner: NodeId, graft: &Graft) -> Option<Preempted> {
+    fn weaker(&self, now: Timestamp, joiner: Peer, graft: &Graft<Peer>) -> Option<Preempted> {
         if self.preempted_at.is_some_and(|at| now.since(at) < PREEMPT_EVERY) {
             return None;
         }
-        let (node, child) = self.staying(graft.stripe).min_by_key(|(_, child)| child.slots)?;
+        let child = self.staying(graft.stripe).min_by_key(|child| child.slots)?;
         let stronger = graft.slots > 0 && graft.slots >= child.slots.saturating_mul(2);
-        let stripe = graft.stripe;
-        stronger.then_some(Preempted { stripe, child: *node, successor: joiner })
+        let (stripe, child) = (graft.stripe, child.peer);
+        stronger.then_some(Preempted { stripe, child, successor: Some(joiner) })
     }
 
     /// A child too many in another stripe, when `stripe` has less than its share of the slots; it
@@ -158,97 +203,173 @@ impl Children {
         if self.counted(now, stripe) >= self.per_stripe {
             return None;
         }
-        let all = 0..self.stripes.len() as u8;
-        let full = all.max_by_key(|other| self.counted(now, *other))?;
+        let full = self.stripes().max_by_key(|other| self.counted(now, *other))?;
         if self.counted(now, full) <= self.per_stripe {
             return None;
         }
-        let (child, _) = self.staying(full).min_by_key(|(_, child)| child.slots)?;
-        let siblings = self.staying(full).filter(|(node, _)| *node != child);
-        let (successor, _) = siblings.max_by_key(|(_, sibling)| sibling.slots)?;
-        Some(Preempted { stripe: full, child: *child, successor: *successor })
+        let child = self.staying(full).min_by_key(|child| child.slots)?.peer;
+        let siblings = self.staying(full).filter(|sibling| sibling.peer != child);
+        let successor = siblings.max_by_key(|sibling| sibling.slots)?.peer;
+        Some(Preempted { stripe: full, child, successor: Some(successor) })
     }
 
-    fn staying(&self, stripe: u8) -> impl Iterator<Item = (&NodeId, &Child)> {
-        let children = self.stripes[usize::from(stripe)].iter();
-        children.filter(|(_, child)| child.draining_until.is_none())
+    /// Parity goes before viewers: a leaf that has more stripes than a block needs makes room for a
+    /// node that has fewer.
+    fn sated(&self, graft: &Graft<Peer>) -> Option<Preempted> {
+        if graft.fed >= self.k {
+            return None;
+        }
+        let leaves = self.staying(graft.stripe).filter(|child| child.slots == 0);
+        let sated = leaves.max_by_key(|child| child.fed).filter(|child| child.fed > self.k)?;
+        Some(Preempted { stripe: graft.stripe, child: sated.peer, successor: None })
+    }
+
+    fn staying(&self, stripe: u8) -> impl Iterator<Item = &Child> {
+        self.all
+            .iter()
+            .filter(move |child| child.stripe == stripe && child.draining_until.is_none())
+    }
+
+    fn find(&self, stripe: u8, peer: Peer) -> Option<&Child> {
+        self.all.iter().find(|child| child.stripe == stripe && child.peer == peer)
+    }
+
+    fn find_mut(&mut self, stripe: u8, peer: Peer) -> Option<&mut Child> {
+        self.all.iter_mut().find(|child| child.stripe == stripe && child.peer == peer)
+    }
+
+    /// A child says how many stripes it is fed.
+    pub(crate) fn set_fed(&mut self, peer: Peer, fed: u8) {
+        let its = self.all.iter_mut().filter(|child| child.peer == peer);
+        its.for_each(|child| child.fed = fed);
     }
 
     /// Takes a child out of one stripe. True if it was one.
-    pub(crate) fn remove(&mut self, stripe: u8, peer: &NodeId) -> bool {
-        self.stripes[usize::from(stripe)].remove(peer).is_some()
+    pub(crate) fn remove(&mut self, stripe: u8, peer: Peer) -> bool {
+        let before = self.all.len();
+        self.all.retain(|child| (child.stripe, child.peer) != (stripe, peer));
+        self.all.len() < before
     }
 
     /// Takes all children out of one stripe.
-    pub(crate) fn take(&mut self, stripe: u8) -> Vec<(NodeId, u32)> {
-        let children = std::mem::take(&mut self.stripes[usize::from(stripe)]);
-        children.into_iter().map(|(node, child)| (node, child.channel)).collect()
+    pub(crate) fn take(&mut self, stripe: u8) -> Vec<Peer> {
+        let children = self.of(stripe).map(|(peer, _)| peer).collect();
+        self.all.retain(|child| child.stripe != stripe);
+        children
     }
 
     /// Takes a node out of every stripe and says of which.
-    pub(crate) fn remove_everywhere(&mut self, peer: &NodeId) -> Vec<u8> {
-        (0..self.stripes.len() as u8).filter(|stripe| self.remove(*stripe, peer)).collect()
+    pub(crate) fn remove_everywhere(&mut self, peer: Peer) -> Vec<u8> {
+        let its = self.all.iter().filter(|child| child.peer == peer);
+        let stripes = its.map(|child| child.stripe).collect();
+        self.all.retain(|child| child.peer != peer);
+        stripes
     }
 
     /// Ends the feeding of preempted children whose time is up.
-    pub(crate) fn expire(&mut self, now: Timestamp) -> Vec<(u8, NodeId)> {
-        let mut expired = Vec::new();
-        for (stripe, children) in self.stripes.iter_mut().enumerate() {
-            children.retain(|node, child| {
-                let over = child.draining_until.is_some_and(|until| until <= now);
-                if over {
-                    expired.push((stripe as u8, *node));
-                }
-                !over
-            });
+    pub(crate) fn expire(&mut self, now: Timestamp) -> Vec<(u8, Peer)> {
+        let over = |child: &Child| child.draining_until.is_some_and(|until| until <= now);
+        let expired: Vec<_> =
+            self.all.iter().filter(|c| over(c)).map(|c| (c.stripe, c.peer)).collect();
+        if !expired.is_empty() {
+            self.all.retain(|child| !over(child));
         }
         expired
     }
 
     /// When [`Children::expire`] has something to do.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
-        self.stripes.iter().flat_map(|c| c.values()).filter_map(|c| c.draining_until).min()
+        self.all.iter().filter_map(|child| child.draining_until).min()
     }
 
-    pub(crate) fn contains(&self, stripe: u8, peer: &NodeId) -> bool {
-        self.stripes[usize::from(stripe)].contains_key(peer)
+    pub(crate) fn contains(&self, stripe: u8, peer: Peer) -> bool {
+        self.find(stripe, peer).is_some()
     }
 
-    /// The children of a stripe and their channels.
-    pub(crate) fn of(&self, stripe: u8) -> impl Iterator<Item = (NodeId, u32)> + '_ {
-        self.stripes[usize::from(stripe)].iter().map(|(node, child)| (*node, child.channel))
+    /// The children of a stripe and their channels, in the order in which they are served.
+    pub(crate) fn of(&self, stripe: u8) -> impl Iterator<Item = (Peer, u32)> + '_ {
+        let its = self.all.iter().filter(move |child| child.stripe == stripe);
+        its.map(|child| (child.peer, child.channel))
+    }
+
+    /// How long a shard waits here before it is sent to a child, µs.
+    pub(crate) fn wait_us(&self, stripe: u8, peer: Peer) -> u32 {
+        let mut its = self.all.iter().filter(|child| child.stripe == stripe);
+        let ahead = its.position(|child| child.peer == peer).unwrap_or(0);
+        self.wait_behind(ahead)
+    }
+
+    /// The same for the next child without children.
+    pub(crate) fn wait_next_us(&self, stripe: u8) -> u32 {
+        self.wait_behind(self.all.iter().filter(|child| child.stripe == stripe).count())
+    }
+
+    fn wait_behind(&self, ahead: usize) -> u32 {
+        (ahead as u32 + 1) * ROUND_US / u32::from(self.slots.max(1))
+    }
+
+    /// Notes the delay a child is told, and says whether it differs from what it was told before by
+    /// at least `by` µs.
+    pub(crate) fn tell(&mut self, stripe: u8, peer: Peer, delay_us: u32, by: u32) -> bool {
+        let Some(child) = self.find_mut(stripe, peer) else { return false };
+        let news = child.told_us.abs_diff(delay_us) >= by;
+        if news {
+            child.told_us = delay_us;
+        }
+        news
     }
 
     pub(crate) fn has_any(&self, stripe: u8) -> bool {
-        !self.stripes[usize::from(stripe)].is_empty()
+        self.all.iter().any(|child| child.stripe == stripe)
     }
 
     pub(crate) fn has_helper(&self, stripe: u8) -> bool {
-        self.stripes[usize::from(stripe)].values().any(|child| child.helper)
+        self.all.iter().any(|child| child.stripe == stripe && child.helper)
+    }
+
+    /// Stripes in which it has children, ascending.
+    pub(crate) fn stripes(&self) -> impl Iterator<Item = u8> + '_ {
+        let mut last = None;
+        self.all.iter().map(|child| child.stripe).filter(move |stripe| {
+            let is_new = last != Some(*stripe);
+            last = Some(*stripe);
+            is_new
+        })
     }
 
     /// Every node that is a child in some stripe.
-    pub(crate) fn nodes(&self) -> impl Iterator<Item = NodeId> + '_ {
-        self.stripes.iter().flat_map(|children| children.keys().copied())
+    pub(crate) fn peers(&self) -> impl Iterator<Item = Peer> + '_ {
+        self.all.iter().map(|child| child.peer)
     }
+
+    /// How many there are over all stripes, whether they count or not.
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+}
+
+fn counts(child: &Child, now: Timestamp) -> bool {
+    child.draining_until.is_none() && child.suspect_until <= now
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn node(i: u8) -> NodeId {
-        NodeId::from_bytes([i; 32])
+    fn node(i: u8) -> Peer {
+        Peer(i.into())
     }
 
-    fn graft(stripe: u8, slots: u16, repair_of: Option<NodeId>) -> Graft {
-        Graft { stripe, request: 1, channel: 9, slots, resume: 0, repair_of, helper: slots > 0 }
+    fn graft(stripe: u8, slots: u16, repair_of: Option<Peer>) -> Graft<Peer> {
+        let (channel, helper) = (9, slots > 0);
+        let (request, resume, fed, insist) = (1, 0, 4, false);
+        Graft { stripe, request, channel, slots, resume, repair_of, helper, fed, insist }
     }
 
     #[test]
     fn a_root_spreads_its_slots_and_helpers_preempt_leaves() {
         let now = Timestamp::from_micros(1_000_000);
-        let mut children = Children::new(2, 2);
+        let mut children = Children::new(4, 2);
         children.spread_over(2);
         let admitted = Admission::Admitted(None);
         assert_eq!(children.admit(now, node(1), &graft(0, 0, None)), admitted);
@@ -260,7 +381,11 @@ mod tests {
         );
         assert_eq!(
             children.admit(now, node(3), &graft(0, 1, None)),
-            Admission::Admitted(Some(Preempted { stripe: 0, child: node(1), successor: node(3) }))
+            Admission::Admitted(Some(Preempted {
+                stripe: 0,
+                child: node(1),
+                successor: Some(node(3))
+            }))
         );
         assert_eq!(children.of(0).count(), 2, "the victim is fed until it has another parent");
         assert_eq!(children.expire(now + DRAIN), [(0, node(1))]);
@@ -271,13 +396,17 @@ mod tests {
     #[test]
     fn a_stripe_without_its_share_gets_a_slot_of_one_with_too_many() {
         let now = Timestamp::from_micros(1_000_000);
-        let mut children = Children::new(2, 2);
+        let mut children = Children::new(4, 2);
         children.admit(now, node(1), &graft(0, 0, None));
         children.admit(now, node(2), &graft(0, 6, None));
         children.spread_over(2);
         assert_eq!(
             children.admit(now, node(3), &graft(1, 0, None)),
-            Admission::Admitted(Some(Preempted { stripe: 0, child: node(1), successor: node(2) }))
+            Admission::Admitted(Some(Preempted {
+                stripe: 0,
+                child: node(1),
+                successor: Some(node(2))
+            }))
         );
         assert_eq!(children.admit(now, node(4), &graft(1, 0, None)), Admission::Full);
     }
@@ -285,7 +414,7 @@ mod tests {
     #[test]
     fn the_orphan_of_a_dead_child_takes_its_place_at_once() {
         let now = Timestamp::from_micros(1_000_000);
-        let mut children = Children::new(1, 1);
+        let mut children = Children::new(4, 1);
         children.admit(now, node(1), &graft(0, 1, None));
         assert_eq!(children.admit(now, node(2), &graft(0, 0, None)), Admission::Full);
         assert_eq!(
@@ -298,7 +427,7 @@ mod tests {
     #[test]
     fn false_reports_of_death_make_no_more_than_the_spare_slots() {
         let now = Timestamp::from_micros(1_000_000);
-        let mut children = Children::new(1, 4);
+        let mut children = Children::new(4, 4);
         let admitted = |children: &mut Children, i| {
             let liar = graft(0, 0, Some(node(i - 1)));
             children.admit(now, node(i), &liar) != Admission::Full
@@ -310,9 +439,9 @@ mod tests {
     #[test]
     fn a_replaced_child_does_not_come_back_by_asking_again() {
         let now = Timestamp::from_micros(1_000_000);
-        let mut children = Children::new(1, 1);
+        let mut children = Children::new(4, 1);
         children.admit(now, node(1), &graft(0, 1, None));
-        let preempted = Preempted { stripe: 0, child: node(1), successor: node(2) };
+        let preempted = Preempted { stripe: 0, child: node(1), successor: Some(node(2)) };
         let admitted = Admission::Admitted(Some(preempted));
         assert_eq!(children.admit(now, node(2), &graft(0, 2, None)), admitted);
         assert_eq!(children.admit(now, node(1), &graft(0, 1, None)), Admission::Full);

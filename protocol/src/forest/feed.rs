@@ -1,18 +1,18 @@
-//! One stripe as a child sees it: who feeds it, who is asked next, how far it has come.
+//! One stripe as a child sees it: who feeds it, who is asked next.
 
-use super::member::Contact;
 use super::path::Path;
-use crate::identity::NodeId;
+use super::peer::Peer;
 use crate::time::Timestamp;
-use std::collections::VecDeque;
 use std::time::Duration;
 
 /// The parent of a stripe.
 #[derive(Debug)]
 pub(crate) struct Parent {
-    pub node: NodeId,
+    pub peer: Peer,
     /// Its path, as it says.
     pub path: Path,
+    /// Its own parent, as it says: asked when it dies.
+    pub above: Option<Peer>,
     /// It said it stops feeding; it is gone at this time at the latest.
     pub draining_until: Option<Timestamp>,
 }
@@ -25,9 +25,9 @@ pub(crate) enum Search {
     /// Nobody to ask just now.
     Waiting { until: Timestamp },
     /// A link to the next one to ask is coming up.
-    Connecting { peer: NodeId, deadline: Timestamp },
+    Connecting { peer: Peer, deadline: Timestamp },
     /// An answer is awaited.
-    Asking { peer: NodeId, request: u32, deadline: Timestamp },
+    Asking { peer: Peer, request: u32, deadline: Timestamp },
 }
 
 impl Search {
@@ -42,7 +42,7 @@ impl Search {
     }
 
     /// The node it waits for.
-    pub(crate) fn peer(&self) -> Option<NodeId> {
+    pub(crate) fn peer(&self) -> Option<Peer> {
         match *self {
             Self::Connecting { peer, .. } | Self::Asking { peer, .. } => Some(peer),
             Self::Idle | Self::Waiting { .. } => None,
@@ -55,37 +55,31 @@ impl Search {
 pub(crate) struct Feed {
     /// Whether this node wants the stripe at all.
     pub wanted: bool,
+    /// How often in a row somebody could not or would not feed it.
+    pub refusals: u8,
     pub parent: Option<Parent>,
     pub search: Search,
     /// Whom the search asks before anyone else.
-    pub prefer: VecDeque<Contact>,
+    pub prefer: Vec<Peer>,
     /// The silent parent that the search replaces.
-    pub repair_of: Option<NodeId>,
-    /// Nodes with the stripe that are not below the parent; the first has a warm link.
-    pub backups: Vec<Contact>,
+    pub repair_of: Option<Peer>,
+    /// A node with the stripe and slots to give, with a warm link.
+    pub backup: Option<Peer>,
     /// Since when nobody feeds it.
     pub hungry_since: Timestamp,
-    /// The newest block that came from the parent (or was the head when the parent took over).
-    pub newest: Option<u64>,
-    /// When that was.
-    pub newest_at: Timestamp,
-    /// Do not pull before.
-    pub pull_after: Timestamp,
 }
 
 impl Feed {
-    pub(crate) fn new(wanted: bool, now: Timestamp) -> Self {
+    pub(crate) const fn new(wanted: bool, now: Timestamp) -> Self {
         Self {
             wanted,
+            refusals: 0,
             parent: None,
             search: Search::Idle,
-            prefer: VecDeque::new(),
+            prefer: Vec::new(),
             repair_of: None,
-            backups: Vec::new(),
+            backup: None,
             hungry_since: now,
-            newest: None,
-            newest_at: now,
-            pull_after: now,
         }
     }
 
@@ -96,34 +90,27 @@ impl Feed {
             && self.parent.as_ref().is_some_and(|parent| parent.draining_until.is_none())
     }
 
-    pub(crate) fn is_parent(&self, node: &NodeId) -> bool {
-        self.parent.as_ref().is_some_and(|parent| parent.node == *node)
+    pub(crate) fn is_parent(&self, peer: Peer) -> bool {
+        self.parent.as_ref().is_some_and(|parent| parent.peer == peer)
     }
 
-    /// A shard of `block` came from the parent.
-    pub(crate) fn on_shard(&mut self, now: Timestamp, block: u64) {
-        if self.newest.is_none_or(|newest| block > newest) {
-            self.newest = Some(block);
-            self.newest_at = now;
-        }
-    }
-
-    /// Takes a new parent; shards from it are due from the current `head` on.
-    pub(crate) fn adopt(&mut self, now: Timestamp, parent: Parent, head: Option<u64>) -> Duration {
+    /// Takes a new parent.
+    pub(crate) fn adopt(&mut self, now: Timestamp, parent: Parent) -> Duration {
         let waited = now.since(self.hungry_since);
         self.parent = Some(parent);
         self.search = Search::Idle;
         self.repair_of = None;
-        self.prefer.clear();
-        self.newest = head;
-        self.newest_at = now;
+        self.refusals = 0;
+        self.prefer = Vec::new();
         waited
     }
 
     /// The parent is gone.
-    pub(crate) fn orphan(&mut self, now: Timestamp) -> Option<NodeId> {
+    pub(crate) fn orphan(&mut self, now: Timestamp) -> Option<Peer> {
         let parent = self.parent.take()?;
-        self.hungry_since = self.hungry_since.max(self.newest_at).min(now);
-        Some(parent.node)
+        if self.repair_of.is_none() {
+            self.hungry_since = now;
+        }
+        Some(parent.peer)
     }
 }

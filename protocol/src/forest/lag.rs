@@ -3,7 +3,6 @@
 //! A stripe lags when its siblings are ahead of it. When all are silent, nobody can tell a dead
 //! parent from a publisher that pauses, except a backup: so it is probed.
 
-use super::feed::Feed;
 use crate::time::Timestamp;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -71,6 +70,38 @@ impl Head {
     }
 }
 
+/// How far a stripe has come by its present parent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Progress {
+    /// The newest block that came from the parent, or was the head when the parent took over.
+    pub newest: Option<u64>,
+    /// When that was.
+    pub newest_at: Timestamp,
+    /// Do not pull before.
+    pub pull_after: Timestamp,
+}
+
+impl Progress {
+    /// Nothing came yet.
+    pub(crate) const fn new(now: Timestamp) -> Self {
+        Self { newest: None, newest_at: now, pull_after: now }
+    }
+
+    /// A new parent: its shards are due from the current `head` on.
+    pub(crate) const fn restart(&mut self, now: Timestamp, head: Option<u64>) {
+        self.newest = head;
+        self.newest_at = now;
+    }
+
+    /// A shard of `block` came from the parent.
+    pub(crate) fn on_shard(&mut self, now: Timestamp, block: u64) {
+        if self.newest.is_none_or(|newest| block > newest) {
+            self.newest = Some(block);
+            self.newest_at = now;
+        }
+    }
+}
+
 /// What a fed stripe needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
@@ -82,35 +113,32 @@ pub(crate) enum Need {
     Promote,
 }
 
-/// When `feed` should be pulled, and when its parent should be replaced, if it lags.
-fn deadlines(feed: &Feed, head: &Head) -> Option<(Timestamp, Timestamp)> {
-    let parent = feed.parent.as_ref()?;
-    let behind_since = head.after(feed.newest)?;
-    let patience = if parent.path.stalled { PROMOTE_AFTER_STALLED } else { PROMOTE_AFTER };
+/// When a stripe should be pulled, and when its parent should be replaced, if it lags. `stalled`:
+/// the parent says that it is repairing its own feed.
+fn deadlines(progress: &Progress, stalled: bool, head: &Head) -> Option<(Timestamp, Timestamp)> {
+    let behind_since = head.after(progress.newest)?;
+    let patience = if stalled { PROMOTE_AFTER_STALLED } else { PROMOTE_AFTER };
     Some((behind_since + PULL_AFTER, behind_since + patience))
 }
 
-/// What `feed` needs at `now`.
-pub(crate) fn need(now: Timestamp, feed: &Feed, head: &Head) -> Need {
-    match deadlines(feed, head) {
+/// What a stripe with a parent needs at `now`.
+pub(crate) fn need(now: Timestamp, progress: &Progress, stalled: bool, head: &Head) -> Need {
+    match deadlines(progress, stalled, head) {
         Some((_, promote_at)) if now >= promote_at => Need::Promote,
-        Some((pull_at, _)) if now >= pull_at.max(feed.pull_after) => Need::Pull,
+        Some((pull_at, _)) if now >= pull_at.max(progress.pull_after) => Need::Pull,
         _ => Need::Nothing,
     }
 }
 
 /// When [`need`] may give another answer.
-pub(crate) fn need_at(feed: &Feed, head: &Head) -> Option<Timestamp> {
-    let (pull_at, promote_at) = deadlines(feed, head)?;
-    Some(pull_at.max(feed.pull_after).min(promote_at))
+pub(crate) fn need_at(progress: &Progress, stalled: bool, head: &Head) -> Option<Timestamp> {
+    let (pull_at, promote_at) = deadlines(progress, stalled, head)?;
+    Some(pull_at.max(progress.pull_after).min(promote_at))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::feed::Parent;
-    use super::super::path::Path;
     use super::*;
-    use crate::identity::NodeId;
 
     fn at(ms: u64) -> Timestamp {
         Timestamp::from_micros(ms * 1000)
@@ -119,28 +147,24 @@ mod tests {
     #[test]
     fn a_stripe_behind_its_siblings_is_pulled_then_promoted() {
         let mut head = Head::default();
-        let mut feed = Feed::new(true, at(0));
-        let path = Path { tags: vec![1], ..Path::default() };
-        let node = NodeId::from_bytes([1; 32]);
-        feed.adopt(at(0), Parent { node, path, draining_until: None }, None);
+        let mut feed = Progress::new(at(0));
         for block in 0..10 {
             head.on_shard(at(33 * block), block);
             feed.on_shard(at(33 * block), block);
         }
-        assert_eq!(need(at(5_000), &feed, &head), Need::Nothing, "a pause is no lag");
-        assert_eq!(need_at(&feed, &head), None);
+        assert_eq!(need(at(5_000), &feed, false, &head), Need::Nothing, "a pause is no lag");
+        assert_eq!(need_at(&feed, false, &head), None);
         assert!(head.silent_at().is_some_and(|silent| silent < at(297 + 66 + 130)));
         head.on_shard(at(1_000), 10);
-        assert_eq!(need(at(1_010), &feed, &head), Need::Nothing);
-        assert_eq!(need_at(&feed, &head), Some(at(1_080)));
-        assert_eq!(need(at(1_080), &feed, &head), Need::Pull);
+        assert_eq!(need(at(1_010), &feed, false, &head), Need::Nothing);
+        assert_eq!(need_at(&feed, false, &head), Some(at(1_080)));
+        assert_eq!(need(at(1_080), &feed, false, &head), Need::Pull);
         feed.pull_after = at(1_150);
-        assert_eq!(need(at(1_090), &feed, &head), Need::Nothing);
-        assert_eq!(need_at(&feed, &head), Some(at(1_150)));
-        assert_eq!(need(at(1_160), &feed, &head), Need::Promote);
-        feed.parent.as_mut().expect("adopted").path.stalled = true;
-        assert_eq!(need(at(1_160), &feed, &head), Need::Pull);
+        assert_eq!(need(at(1_090), &feed, false, &head), Need::Nothing);
+        assert_eq!(need_at(&feed, false, &head), Some(at(1_150)));
+        assert_eq!(need(at(1_160), &feed, false, &head), Need::Promote);
+        assert_eq!(need(at(1_160), &feed, true, &head), Need::Pull);
         feed.on_shard(at(1_170), 10);
-        assert_eq!(need(at(3_000), &feed, &head), Need::Nothing);
+        assert_eq!(need(at(3_000), &feed, false, &head), Need::Nothing);
     }
 }

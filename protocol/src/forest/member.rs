@@ -38,17 +38,32 @@ pub enum Role {
     Helper,
 }
 
-/// One member of a session, as it describes itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Member {
+/// One member of a session, as it describes itself. `P` says which node it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member<P = Contact> {
     /// Who and where.
-    pub contact: Contact,
+    pub contact: P,
     /// What it is in the session.
     pub role: Role,
     /// The stripes it is fed.
     pub carries: StripeSet,
+    /// Children it feeds at most.
+    pub slots: u16,
     /// Children it would still admit.
     pub slots_free: u16,
     /// Links from the root, the largest over its stripes.
     pub depth: u8,
+    /// From the root to where its next child in its home stripe would be, without the link to it, µs.
+    pub delay_us: u32,
+    /// Since it said so itself, seconds.
+    pub age_s: u16,
+}
+
+impl<P> Member<P> {
+    /// The same with the node named in another way, if it can be.
+    pub fn map<Q>(self, name: impl FnOnce(P) -> Option<Q>) -> Option<Member<Q>> {
+        let Self { contact, role, carries, slots, slots_free, depth, delay_us, age_s } = self;
+        let contact = name(contact)?;
+        Some(Member { contact, role, carries, slots, slots_free, depth, delay_us, age_s })
+    }
 }

@@ -1,26 +1,39 @@
 //! The stripe forest: who carries what.
 //!
-//! Every stripe of a session has its own tree. A node is a child in each stripe it takes
-//! ([`parents`]) and a parent mainly in its home stripe ([`children`]); it sees by [`lag`] that a
-//! parent fell silent ([`Pace`]: later than is usual), and by [`path`] that it would become its own ancestor.
+//! Every stripe of a session has its own tree. [`Forest`] is one node's place in them: a child in
+//! each stripe it takes (`parents`), a parent mainly in its home stripe (`children`), with a small
+//! view of who else is there (`candidates`) and an opinion of each (`score`). It repairs what broke,
+//! climbs where it is strong, and moves where it is better off (`optimise`). A node sees by its
+//! [`Path`] that it would become its own ancestor. How media arrive is not its business: the hub
+//! tells it that a stripe is late ([`Pace`]: later than is usual).
 
+mod action;
+mod admission;
 mod candidates;
 mod children;
+mod context;
 mod coordinate;
 mod feed;
 mod lag;
+mod machine;
 mod member;
+mod optimise;
 mod pace;
 mod parents;
 mod path;
+mod peer;
+mod score;
+mod short;
 mod stripe;
+mod upkeep;
 
-pub(crate) use candidates::{Candidates, Told};
-pub(crate) use children::{Admission, Children, Preempted};
+pub use action::{Action, Message};
+pub use context::Context;
 pub use coordinate::Coordinate;
-pub(crate) use lag::{Head, Need, need, need_at};
+pub(crate) use lag::{Head, Need, Progress, need, need_at};
+pub use machine::{Forest, Setup};
 pub use member::{Contact, Member, Role};
 pub use pace::Pace;
-pub(crate) use parents::{Asker, Parents, Roster};
 pub use path::{Path, Tag, tag};
+pub use peer::{Directory, Peer};
 pub use stripe::{StripeSet, home};

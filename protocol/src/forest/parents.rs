@@ -1,39 +1,49 @@
 //! Choosing a parent for each stripe, in parallel: ask, follow redirects, replace, give up.
 
-use super::candidates::{Candidates, Told, Wish};
+use super::action::Action;
+use super::candidates::{Candidates, Told};
 use super::children::Children;
+use super::context::Context;
 use super::feed::{Feed, Parent, Search};
-use super::lag::Head;
-use super::member::Contact;
 use super::path::{Path, Tag};
+use super::peer::Peer;
+use super::score::{FORWARD_US, RTT_UNKNOWN, Wish};
 use super::stripe::StripeSet;
-use crate::context::Context;
-use crate::identity::{NodeId, SessionId};
-use crate::output::{Event, OrphanCause};
+use crate::links::Links;
+use crate::output::OrphanCause;
 use crate::time::Timestamp;
 use crate::wire::control::{Body, Graft, PruneReason};
 use std::time::Duration;
 
-/// A link must be up within this. Derived: three round trips of 300 ms plus a retransmission.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// A link must be up within this, or the next is asked; a link that comes later is used all the
+/// same. Derived: three round trips of 100 ms; a hole punched takes longer and is worth no wait.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(400);
+/// The same with a parent that still feeds: no hurry. Derived: three round trips of 300 ms plus a
+/// retransmission.
+const CONNECT_TIMEOUT_FED: Duration = Duration::from_secs(2);
 /// A graft must be answered within this. Derived: two round trips of 300 ms, or the next is asked.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(700);
-/// The same when a stripe is silent. Derived: round trips on one continent stay below 100 ms.
-const ANSWER_TIMEOUT_REPAIR: Duration = Duration::from_millis(250);
+/// The same when a stripe is silent, beyond two round trips. Guess: a busy uplink.
+const ANSWER_MARGIN: Duration = Duration::from_millis(60);
 /// With nobody to ask, look again this soon. Guess.
 const RETRY: Duration = Duration::from_millis(250);
+/// The same, doubled up to this, for a stripe that no block needs. Guess.
+const RETRY_PARITY_MAX: Duration = Duration::from_secs(8);
 /// A leaving parent may feed on for this long. Derived: `children::DRAIN`.
 const DRAIN: Duration = Duration::from_millis(1_200);
+/// After so many refusals a child asks to be taken by whoever carries the stripe. Guess.
+const INSIST_AFTER: u8 = 4;
 
 /// Facts about this node in the session that every search needs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asker {
-    pub session: SessionId,
     pub tag: Tag,
     pub channel: u32,
     pub helper: bool,
     pub home: u8,
     pub slots: u16,
+    /// Stripes a block needs.
+    pub k: u8,
 }
 
 /// Whom a search may ask, and whom not.
@@ -64,7 +74,11 @@ impl Parents {
         self.feeds.get_mut(usize::from(stripe))
     }
 
-    /// What children's parents write in front of this node's shards.
+    pub(crate) fn set_slots(&mut self, slots: u16) {
+        self.asker.slots = slots;
+    }
+
+    /// What parents write in front of this node's shards.
     pub(crate) fn channel(&self) -> u32 {
         self.asker.channel
     }
@@ -94,11 +108,24 @@ impl Parents {
         set
     }
 
+    /// Whether fewer stripes come than a block needs.
+    fn is_hungry(&self) -> bool {
+        self.fed().len() < u32::from(self.asker.k).min(self.wanted().len())
+    }
+
+    /// From the root to this node in a stripe, µs, if it is fed.
+    pub(crate) fn delay_us(&self, links: &Links, stripe: u8) -> Option<u32> {
+        let parent = self.feed(stripe)?.parent.as_ref()?;
+        let rtt = links.rtt(parent.peer).unwrap_or(RTT_UNKNOWN);
+        Some(parent.path.delay_us.saturating_add(rtt.as_micros() as u32 / 2 + FORWARD_US))
+    }
+
     /// This node's own path in a stripe, if it is fed.
-    pub(crate) fn path(&self, stripe: u8) -> Option<Path> {
+    pub(crate) fn path(&self, links: &Links, stripe: u8) -> Option<Path> {
         let feed = self.feed(stripe)?;
         let mut path = feed.parent.as_ref()?.path.child(self.asker.tag)?;
         path.stalled |= feed.repair_of.is_some();
+        path.delay_us = self.delay_us(links, stripe)?;
         Some(path)
     }
 
@@ -109,12 +136,20 @@ impl Parents {
     }
 
     /// Every node that some stripe needs a link to.
-    pub(crate) fn nodes(&self) -> impl Iterator<Item = NodeId> + '_ {
+    pub(crate) fn peers(&self) -> impl Iterator<Item = Peer> + '_ {
         self.feeds.iter().filter(|feed| feed.wanted).flat_map(|feed| {
-            let parent = feed.parent.as_ref().map(|parent| parent.node);
-            let backup = feed.backups.first().map(|contact| contact.node);
-            parent.into_iter().chain(feed.search.peer()).chain(backup)
+            let parent = feed.parent.as_ref().map(|parent| parent.peer);
+            parent.into_iter().chain(feed.search.peer()).chain(feed.backup)
         })
+    }
+
+    /// Every node that is named here.
+    pub(crate) fn mentioned(&self) -> impl Iterator<Item = Peer> + '_ {
+        let more = self.feeds.iter().flat_map(|feed| {
+            let above = feed.parent.as_ref().and_then(|parent| parent.above);
+            above.into_iter().chain(feed.repair_of).chain(feed.prefer.iter().copied())
+        });
+        self.peers().chain(more)
     }
 
     /// Starts looking for a parent, unless a search runs already.
@@ -125,33 +160,79 @@ impl Parents {
         }
     }
 
-    /// Replaces a silent parent, its backups first.
+    /// Whom to ask first when the parent of `stripe` dies. Who feeds others asks the parent above,
+    /// where a place has just become free; the rest spread over their backups.
+    fn heirs(&self, stripe: u8) -> Vec<Peer> {
+        let feed = &self.feeds[usize::from(stripe)];
+        let above = feed.parent.as_ref().and_then(|parent| parent.above);
+        let parent = feed.parent.as_ref().map(|parent| parent.peer);
+        let strong = stripe == self.asker.home && self.asker.slots > 0;
+        let (first, second) = if strong { (above, feed.backup) } else { (feed.backup, above) };
+        let mut heirs: Vec<Peer> = Vec::with_capacity(2);
+        for heir in [first, second].into_iter().flatten() {
+            if Some(heir) != parent && !heirs.contains(&heir) {
+                heirs.push(heir);
+            }
+        }
+        heirs
+    }
+
+    /// Replaces a silent parent, its heirs first.
     pub(crate) fn repair(&mut self, cx: &mut Context<'_>, who: &mut Roster<'_>, stripe: u8) {
+        let heirs = self.heirs(stripe);
         let feed = &mut self.feeds[usize::from(stripe)];
         let Some(parent) = &feed.parent else { return };
         if feed.repair_of.is_some() {
             return;
         }
-        feed.repair_of = Some(parent.node);
-        feed.hungry_since = feed.newest_at;
-        feed.prefer = feed.backups.iter().cloned().collect();
+        feed.repair_of = Some(parent.peer);
+        feed.hungry_since = cx.now;
+        feed.prefer = heirs;
         feed.search = Search::Idle;
         self.ask_next(cx, who, stripe);
     }
 
-    /// Asks for a better place with `contact`; the present parent stays if it says no.
+    /// Asks for a better place with `peer`; the present parent stays if it says no.
     pub(crate) fn improve(
         &mut self,
         cx: &mut Context<'_>,
         who: &mut Roster<'_>,
         stripe: u8,
-        contact: Contact,
+        peer: Peer,
     ) {
         let feed = &mut self.feeds[usize::from(stripe)];
-        if feed.is_fed() && feed.search == Search::Idle && !feed.is_parent(&contact.node) {
-            feed.prefer.push_back(contact);
+        if feed.is_fed() && feed.search == Search::Idle && !feed.is_parent(peer) {
+            feed.prefer.push(peer);
             self.ask_next(cx, who, stripe);
         }
+    }
+
+    /// Makes a wish for `stripe` and hands it to `ask`.
+    pub(crate) fn with_wish<T>(
+        &self,
+        who: &mut Roster<'_>,
+        stripe: u8,
+        change: impl FnOnce(&mut Wish<'_>),
+        ask: impl FnOnce(&mut Candidates, &Wish<'_>) -> T,
+    ) -> T {
+        let feed = &self.feeds[usize::from(stripe)];
+        let parent = feed.parent.as_ref().map(|parent| parent.peer);
+        let children = who.children;
+        let not = |peer: Peer| Some(peer) == parent || children.contains(stripe, peer);
+        let shared = |peer: Peer| self.feeds.iter().filter(|f| f.is_parent(peer)).count() as u64;
+        // Whoever is full knows best who is not.
+        let lacking = feed.repair_of.is_some() || feed.parent.is_none();
+        let mut wish = Wish {
+            stripe,
+            not: &not,
+            shared: &shared,
+            ask_full: lacking,
+            strong: self.offer(stripe) > 0,
+            urgent: lacking,
+            below_us: None,
+        };
+        change(&mut wish);
+        ask(who.candidates, &wish)
     }
 
     fn ask_next(&mut self, cx: &mut Context<'_>, who: &mut Roster<'_>, stripe: u8) {
@@ -160,43 +241,46 @@ impl Parents {
             feed.search = Search::Idle; // what it hoped for is not to be had
             return;
         }
-        let feed = &self.feeds[usize::from(stripe)];
-        let parent = feed.parent.as_ref().map(|parent| parent.node);
-        let not = |node: &NodeId| Some(*node) == parent || who.children.contains(stripe, node);
-        // Whoever is full knows best who is not.
-        let ask_full = feed.repair_of.is_some() || feed.parent.is_none();
-        let strong = self.offer(stripe) > 0;
-        let shared = |node: &NodeId| self.feeds.iter().filter(|f| f.is_parent(node)).count() as u64;
-        let mut chosen = None;
-        for contact in &feed.prefer {
-            if !not(&contact.node) && !who.candidates.is_banned(&contact.node) {
-                chosen = Some(contact.clone());
-                break;
-            }
-        }
-        let wish = Wish { stripe, not: &not, shared: &shared, ask_full, strong };
-        let chosen = match chosen {
-            Some(contact) => Ok(contact),
-            None => who.candidates.best(cx.now, cx.links, &wish),
+        let parent = feed.parent.as_ref().map(|parent| parent.peer);
+        let preferred = feed.prefer.iter().copied().find(|peer| {
+            Some(*peer) != parent
+                && !who.children.contains(stripe, *peer)
+                && !who.candidates.is_banned(*peer)
+        });
+        let (now, links) = (cx.now, &*cx.links);
+        let chosen = match preferred {
+            Some(peer) => Ok(peer),
+            None if self.feeds[usize::from(stripe)].is_fed() => Err(None),
+            None => self.with_wish(who, stripe, |_| {}, |c, wish| c.best(now, links, wish)),
         };
+        let hungry = self.is_hungry() || self.asker.home == stripe;
         let feed = &mut self.feeds[usize::from(stripe)];
         match chosen {
-            Ok(contact) => {
-                feed.prefer.retain(|preferred| preferred.node != contact.node);
-                if cx.links.is_up(&contact.node) {
-                    self.ask(cx, stripe, contact.node);
-                } else if cx.connect(&contact) {
-                    let deadline = cx.now + CONNECT_TIMEOUT;
-                    feed.search = Search::Connecting { peer: contact.node, deadline };
+            Ok(peer) => {
+                feed.prefer.retain(|preferred| *preferred != peer);
+                if cx.links.is_up(peer) {
+                    self.ask(cx, stripe, peer);
+                } else if cx.connect(peer) {
+                    let patience =
+                        if feed.is_fed() { CONNECT_TIMEOUT_FED } else { CONNECT_TIMEOUT };
+                    feed.search = Search::Connecting { peer, deadline: cx.now + patience };
                 } else {
-                    who.candidates.unreachable(cx.now, &contact.node);
+                    who.candidates.unreachable(cx.now, peer);
                     feed.search = Search::Waiting { until: cx.now + RETRY };
                 }
             }
+            Err(_) if feed.is_fed() => feed.search = Search::Idle,
             Err(next) => {
-                let latest = cx.now + RETRY;
-                let until = next.map_or(latest, |at| at.clamp(cx.now + RETRY / 10, latest));
-                feed.search = Search::Waiting { until };
+                let retry = if hungry {
+                    RETRY
+                } else {
+                    (RETRY * (1 << (feed.refusals / 4).min(6))).min(RETRY_PARITY_MAX)
+                };
+                let until = next.map_or(cx.now + retry, |at| at.max(cx.now + RETRY / 10));
+                feed.search = Search::Waiting { until: until.min(cx.now + retry) };
+                if !hungry {
+                    feed.search = Search::Waiting { until: cx.now + retry };
+                }
             }
         }
     }
@@ -205,36 +289,41 @@ impl Parents {
     ///
     /// A helper multiplies every stripe it takes. A gateway multiplies its home stripe, with half of
     /// what it has; elsewhere it stands in where nobody else does, if it has enough for all.
-    fn offer(&self, stripe: u8) -> u16 {
+    pub(crate) fn offer(&self, stripe: u8) -> u16 {
         let Asker { helper, home, slots, .. } = self.asker;
         match (helper, stripe == home) {
             (true, _) => slots,
-            (false, true) => slots / 2,
+            (false, true) => slots.div_ceil(2),
             (false, false) => slots / self.feeds.len() as u16,
         }
     }
 
-    fn ask(&mut self, cx: &mut Context<'_>, stripe: u8, peer: NodeId) {
+    fn ask(&mut self, cx: &mut Context<'_>, stripe: u8, peer: Peer) {
         self.request = self.request.wrapping_add(1);
         let request = self.request;
-        let Asker { session, channel, helper, .. } = self.asker;
-        let slots = self.offer(stripe);
+        let Asker { channel, helper, .. } = self.asker;
+        let (slots, fed) = (self.offer(stripe), self.fed().len() as u8);
         let feed = &mut self.feeds[usize::from(stripe)];
         let graft = Graft {
             stripe,
             request,
             channel,
             slots,
-            resume: feed.newest.map_or(0, |newest| newest + 1),
+            resume: 0, // the hub knows how far the media have come
             repair_of: feed.repair_of,
             helper,
+            fed,
+            insist: feed.refusals >= INSIST_AFTER,
         };
         let timeout = match feed.repair_of {
-            Some(_) => ANSWER_TIMEOUT_REPAIR,
+            Some(_) => {
+                let rtt = cx.links.rtt(peer).unwrap_or(RTT_UNKNOWN);
+                (rtt * 2 + ANSWER_MARGIN).min(ANSWER_TIMEOUT)
+            }
             None => ANSWER_TIMEOUT,
         };
         feed.search = Search::Asking { peer, request, deadline: cx.now + timeout };
-        cx.send(peer, session, Body::Graft(graft));
+        cx.send(peer, Body::Graft(graft));
     }
 
     /// Goes on with searches whose time is up.
@@ -249,12 +338,13 @@ impl Parents {
             }
             let due = feed.search.deadline().is_some_and(|deadline| deadline <= cx.now);
             match feed.search {
-                Search::Connecting { peer, .. } if due => who.candidates.unreachable(cx.now, &peer),
-                Search::Asking { peer, .. } if due => who.candidates.refused(cx.now, &peer),
+                Search::Connecting { peer, .. } if due => who.candidates.unreachable(cx.now, peer),
+                Search::Asking { peer, .. } if due => who.candidates.refused(cx.now, peer),
                 Search::Waiting { .. } if due => {}
                 Search::Idle if feed.parent.is_none() => {}
                 _ => continue,
             }
+            feed.refusals = feed.refusals.saturating_add(1);
             self.ask_next(cx, who, stripe);
         }
     }
@@ -270,7 +360,7 @@ impl Parents {
             .min()
     }
 
-    pub(crate) fn on_link_up(&mut self, cx: &mut Context<'_>, peer: NodeId) {
+    pub(crate) fn on_link_up(&mut self, cx: &mut Context<'_>, peer: Peer) {
         for stripe in 0..self.feeds.len() as u8 {
             let search = &self.feeds[usize::from(stripe)].search;
             if matches!(search, Search::Connecting { peer: wanted, .. } if *wanted == peer) {
@@ -284,21 +374,22 @@ impl Parents {
         &mut self,
         cx: &mut Context<'_>,
         who: &mut Roster<'_>,
-        peer: NodeId,
+        peer: Peer,
         cause: OrphanCause,
     ) {
         for stripe in 0..self.feeds.len() as u8 {
-            let feed = &mut self.feeds[usize::from(stripe)];
-            let was_parent = feed.is_parent(&peer);
-            let was_asked = feed.search.peer() == Some(peer);
+            let was_parent = self.feeds[usize::from(stripe)].is_parent(peer);
+            let was_asked = self.feeds[usize::from(stripe)].search.peer() == Some(peer);
             if was_parent {
+                let heirs = self.heirs(stripe);
+                let feed = &mut self.feeds[usize::from(stripe)];
                 if feed.repair_of.is_none() {
-                    feed.prefer = feed.backups.iter().cloned().collect();
+                    feed.prefer = heirs;
+                    feed.hungry_since = cx.now;
                 }
                 feed.repair_of = Some(peer);
                 feed.orphan(cx.now);
-                let session = self.asker.session;
-                cx.event(Event::Orphaned { session, stripe, parent: peer, cause });
+                cx.out.push(Action::Orphaned { stripe, parent: peer, cause });
             }
             let feed = &mut self.feeds[usize::from(stripe)];
             if was_asked || (was_parent && feed.search == Search::Idle) {
@@ -313,41 +404,48 @@ impl Parents {
         &mut self,
         cx: &mut Context<'_>,
         who: &mut Roster<'_>,
-        head: &Head,
-        peer: NodeId,
+        peer: Peer,
         (stripe, request): (u8, u32),
-        (path, backups): (Path, Vec<Contact>),
+        (path, backups): (Path, &[Peer]),
     ) -> bool {
-        let Asker { session, tag, .. } = self.asker;
+        let tag = self.asker.tag;
         let Some(feed) = self.feeds.get_mut(usize::from(stripe)) else { return false };
         let asked = matches!(feed.search, Search::Asking { peer: p, request: r, .. }
             if p == peer && r == request);
         if !asked {
-            if !feed.is_parent(&peer) {
-                cx.send(peer, session, prune(stripe, PruneReason::Replaced));
+            if !feed.is_parent(peer) {
+                cx.send(peer, prune(stripe, PruneReason::Replaced));
             }
             return false;
         }
-        who.candidates.reached(&peer);
+        who.candidates.reached(peer);
         if path.child(tag).is_none() {
-            cx.send(peer, session, prune(stripe, PruneReason::Loop));
-            who.candidates.refused(cx.now, &peer);
+            cx.send(peer, prune(stripe, PruneReason::Loop));
+            who.candidates.refused(cx.now, peer);
             self.ask_next(cx, who, stripe);
             return false;
         }
-        if let Some(old) = feed.parent.as_ref().map(|parent| parent.node) {
-            cx.send(old, session, prune(stripe, PruneReason::Replaced));
+        let old = feed.parent.as_ref().map(|parent| parent.peer);
+        if let Some(old) = old {
+            cx.send(old, prune(stripe, PruneReason::Replaced));
         }
         let depth = path.depth() + 1;
-        let parent = Parent { node: peer, path, draining_until: None };
+        let parent = Parent { peer, path, above: backups.first().copied(), draining_until: None };
         let fed_before = feed.parent.is_some() && feed.repair_of.is_none();
-        let waited = feed.adopt(cx.now, parent, head.newest());
+        let waited = feed.adopt(cx.now, parent);
         let waited = if fed_before { Duration::ZERO } else { waited };
-        for contact in &backups {
-            who.candidates.learn_contact(cx.now, cx.links, contact, Told::ByOthers);
+        for backup in backups {
+            who.candidates.learn_contact(cx.now, cx.links, cx.directory, *backup, Told::ByOthers);
         }
-        feed.backups = backups;
-        cx.event(Event::Grafted { session, stripe, parent: peer, depth, waited });
+        // One that is not below the parent, or none: that is looked for by and by.
+        feed.backup = feed.backup.filter(|backup| *backup != peer && Some(*backup) != old);
+        if feed.backup.is_none() {
+            feed.backup = backups.get(1).copied().filter(|backup| *backup != peer);
+            if let Some(backup) = feed.backup {
+                cx.connect(backup);
+            }
+        }
+        cx.out.push(Action::Grafted { stripe, parent: peer, old, depth, waited });
         true
     }
 
@@ -356,14 +454,15 @@ impl Parents {
         &mut self,
         cx: &mut Context<'_>,
         who: &mut Roster<'_>,
-        peer: NodeId,
+        peer: Peer,
         stripe: u8,
         request: u32,
     ) {
-        who.candidates.refused(cx.now, &peer);
+        who.candidates.refused(cx.now, peer);
         let Some(feed) = self.feeds.get_mut(usize::from(stripe)) else { return };
         if matches!(feed.search, Search::Asking { peer: p, request: r, .. } if p == peer && r == request)
         {
+            feed.refusals = feed.refusals.saturating_add(1);
             self.ask_next(cx, who, stripe);
         }
     }
@@ -375,14 +474,14 @@ impl Parents {
         who: &mut Roster<'_>,
         stripe: u8,
         reason: PruneReason,
-        successors: Vec<Contact>,
+        successors: Vec<Peer>,
     ) {
         let feed = &mut self.feeds[usize::from(stripe)];
-        for contact in &successors {
-            who.candidates.learn_contact(cx.now, cx.links, contact, Told::ByOthers);
+        for peer in &successors {
+            who.candidates.learn_contact(cx.now, cx.links, cx.directory, *peer, Told::ByOthers);
         }
-        feed.prefer = successors.into_iter().collect();
-        let session = self.asker.session;
+        feed.prefer = successors;
+        feed.prefer.extend(feed.backup);
         match (reason, feed.parent.as_mut()) {
             (PruneReason::Leaving | PruneReason::Preempted, Some(parent)) => {
                 parent.draining_until = Some(cx.now + DRAIN);
@@ -390,7 +489,7 @@ impl Parents {
             _ => {
                 if let Some(parent) = feed.orphan(cx.now) {
                     let cause = OrphanCause::Pruned;
-                    cx.event(Event::Orphaned { session, stripe, parent, cause });
+                    cx.out.push(Action::Orphaned { stripe, parent, cause });
                 }
             }
         }
@@ -399,49 +498,48 @@ impl Parents {
         self.ask_next(cx, who, stripe);
     }
 
-    /// The parent's path changed. False if it is a loop: the pair is dissolved.
+    /// The parent's path changed. A loop dissolves the pair.
     pub(crate) fn on_path(
         &mut self,
         cx: &mut Context<'_>,
         who: &mut Roster<'_>,
-        peer: NodeId,
+        peer: Peer,
         stripe: u8,
-        path: Path,
-    ) -> bool {
-        let Asker { session, tag, .. } = self.asker;
-        let Some(feed) = self.feeds.get_mut(usize::from(stripe)) else { return true };
-        if !feed.is_parent(&peer) {
-            return true;
+        (path, above): (Path, Option<Peer>),
+    ) {
+        let tag = self.asker.tag;
+        let Some(feed) = self.feeds.get_mut(usize::from(stripe)) else { return };
+        if !feed.is_parent(peer) {
+            return;
         }
         if path.child(tag).is_some() {
             if let Some(parent) = &mut feed.parent {
                 parent.path = path;
+                parent.above = above;
             }
-            return true;
+            return;
         }
-        cx.send(peer, session, prune(stripe, PruneReason::Loop));
-        who.candidates.refused(cx.now, &peer);
+        cx.send(peer, prune(stripe, PruneReason::Loop));
+        who.candidates.refused(cx.now, peer);
         feed.orphan(cx.now);
-        cx.event(Event::Orphaned { session, stripe, parent: peer, cause: OrphanCause::Loop });
+        cx.out.push(Action::Orphaned { stripe, parent: peer, cause: OrphanCause::Loop });
         self.search(cx, who, stripe);
-        false
     }
 
     /// Wants a stripe from now on, or no more.
     pub(crate) fn want(&mut self, cx: &mut Context<'_>, stripe: u8, wanted: bool) {
-        let session = self.asker.session;
         let Some(feed) = self.feeds.get_mut(usize::from(stripe)) else { return };
         if wanted && !feed.wanted {
             *feed = Feed::new(true, cx.now);
         } else if !wanted && feed.wanted {
             if let Some(parent) = &feed.parent {
-                cx.send(parent.node, session, prune(stripe, PruneReason::Replaced));
+                cx.send(parent.peer, prune(stripe, PruneReason::Replaced));
             }
             *feed = Feed::new(false, cx.now);
         }
     }
 }
 
-fn prune(stripe: u8, reason: PruneReason) -> Body {
+fn prune(stripe: u8, reason: PruneReason) -> Body<Peer, Peer> {
     Body::Prune { stripe, reason, successors: Vec::new() }
 }

@@ -24,6 +24,8 @@ pub struct Path {
     pub stalled: bool,
     /// Stripes in which the root has no helper.
     pub short: StripeSet,
+    /// From the root to the node, µs; as told to a child: to that child, without the link to it.
+    pub delay_us: u32,
 }
 
 impl Path {
@@ -48,7 +50,7 @@ impl Path {
         }
         let mut tags = self.tags.clone();
         tags.push(tag);
-        Some(Self { tags, ..*self })
+        Some(Self { tags, stalled: self.stalled, short: self.short, delay_us: self.delay_us })
     }
 }
 

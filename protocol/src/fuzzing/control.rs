@@ -35,10 +35,18 @@ fn bodies() -> Vec<Body> {
         contact: contact.clone(),
         role: Role::Helper,
         carries: StripeSet::from_bits(0b101),
+        slots: 9,
         slots_free: 3,
         depth: 2,
+        delay_us: 61_000,
+        age_s: 7,
     };
-    let path = Path { tags: vec![1, 2, 3], stalled: true, short: StripeSet::from_bits(1) };
+    let path = Path {
+        tags: vec![1, 2, 3],
+        stalled: true,
+        short: StripeSet::from_bits(1),
+        delay_us: 42_000,
+    };
     let graft = Graft {
         stripe: 1,
         request: 2,
@@ -47,6 +55,8 @@ fn bodies() -> Vec<Body> {
         resume: 5,
         repair_of: Some(NodeId::from_bytes([6; 32])),
         helper: true,
+        fed: 5,
+        insist: true,
     };
     vec![
         Body::Announce { member: member.clone(), reply: true },
@@ -59,8 +69,8 @@ fn bodies() -> Vec<Body> {
             backups: vec![contact.clone()],
         },
         Body::Redirected { stripe: 1, request: 2, refusal: Refusal::Full, members: vec![member] },
-        Body::Prune { stripe: 1, reason: PruneReason::Leaving, successors: vec![contact] },
-        Body::PathUpdate { stripe: 1, path },
+        Body::Prune { stripe: 1, reason: PruneReason::Leaving, successors: vec![contact.clone()] },
+        Body::PathUpdate { stripe: 1, path, above: Some(contact) },
         Body::Pull { stripe: 1, channel: 2, from: 3, until: 4 },
         Body::Refresh,
         Body::End { blocks: 9, signature: [8; 64] },

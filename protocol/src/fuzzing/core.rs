@@ -150,7 +150,7 @@ impl World {
             11 => self.say(from, graft(stripe, script)),
             12 => {
                 let path = self.path(from, script);
-                self.say(from, Body::PathUpdate { stripe, path });
+                self.say(from, Body::PathUpdate { stripe, path, above: None });
             }
             13 => {
                 let (channel, start) = (script.u8().into(), u64::from(script.u8()));
@@ -242,7 +242,12 @@ impl World {
         if tags.last() != Some(&its_tag) {
             self.liars.insert(from);
         }
-        Path { tags, stalled: flags & 0x40 != 0, short: StripeSet::from_bits(script.u8().into()) }
+        Path {
+            tags,
+            stalled: flags & 0x40 != 0,
+            short: StripeSet::from_bits(script.u8().into()),
+            delay_us: u32::from(flags) << 12,
+        }
     }
 
     fn end(&mut self, from: NodeId, how: u8) {
@@ -378,7 +383,9 @@ fn announce(who: u8, script: &mut Script<'_>) -> Body {
     };
     let carries = StripeSet::from_bits(script.u8().into());
     let (slots_free, depth) = (script.u8().into(), script.u8() % 17);
-    let member = Member { contact: contact(who), role, carries, slots_free, depth };
+    let (slots, delay_us, age_s) = (slots_free, u32::from(depth) << 14, depth.into());
+    let contact = contact(who);
+    let member = Member { contact, role, carries, slots, slots_free, depth, delay_us, age_s };
     Body::Announce { member, reply: who & 0x80 != 0 }
 }
 
@@ -392,6 +399,8 @@ fn graft(stripe: u8, script: &mut Script<'_>) -> Body {
         resume: script.u8().into(),
         repair_of: (flags & 1 != 0).then(|| peer(flags >> 4)),
         helper: flags & 2 != 0,
+        fed: flags >> 5,
+        insist: flags & 4 != 0,
     })
 }
 

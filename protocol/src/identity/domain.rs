@@ -20,6 +20,12 @@ pub(crate) enum Domain {
     Block,
     /// Signature by a media key: the session is over.
     End,
+    /// Signature by a media key: the publisher is there.
+    Beacon,
+    /// Signature by a publisher's key: another node is the root.
+    RootGrant,
+    /// Signature by a node's key: what it has left to give.
+    Advert,
 }
 
 impl Domain {
@@ -33,6 +39,9 @@ impl Domain {
             Self::Shard => b"banyan/v1/shard\0",
             Self::Block => b"banyan/v1/block\0",
             Self::End => b"banyan/v1/end\0",
+            Self::Beacon => b"banyan/v1/beacon\0",
+            Self::RootGrant => b"banyan/v1/root-grant\0",
+            Self::Advert => b"banyan/v1/advert\0",
         }
     }
 
@@ -66,6 +75,9 @@ mod tests {
             Domain::Shard,
             Domain::Block,
             Domain::End,
+            Domain::Beacon,
+            Domain::RootGrant,
+            Domain::Advert,
         ];
         for a in all {
             for b in all {

@@ -51,6 +51,11 @@ macro_rules! key {
             pub fn sign(&self, message: &[u8]) -> Signature {
                 self.0.sign(message).to_bytes()
             }
+
+            /// Signs `body` for one purpose.
+            pub(crate) fn sign_for(&self, domain: Domain, body: &[u8]) -> Signature {
+                self.sign(&domain.message(body))
+            }
         }
 
         impl fmt::Debug for $name {
@@ -90,11 +95,6 @@ impl PublisherKey {
     pub fn id(&self) -> PublisherId {
         PublisherId::from_bytes(self.verifying_key().to_bytes())
     }
-
-    /// Signs `body` for one purpose.
-    pub(crate) fn sign_for(&self, domain: Domain, body: &[u8]) -> Signature {
-        self.sign(&domain.message(body))
-    }
 }
 
 impl PublisherId {
@@ -103,8 +103,7 @@ impl PublisherId {
     /// Strict: small-order keys and points are refused, so a signature fits one message only.
     pub(crate) fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), BadSignature> {
         let key = public_key(self.as_bytes()).ok_or(BadSignature)?;
-        let signature = ed25519_dalek::Signature::from_bytes(signature);
-        key.verify_strict(message, &signature).map_err(|_| BadSignature)
+        verify(&key, message, signature)
     }
 
     /// Checks a signature over `body` made for one purpose.
@@ -116,6 +115,30 @@ impl PublisherId {
     ) -> Result<(), BadSignature> {
         self.verify(&domain.message(body), signature)
     }
+}
+
+impl NodeId {
+    /// Checks a signature over `body` that the node made for one purpose. Strict, as
+    /// [`PublisherId::verify`].
+    pub(crate) fn verify_for(
+        &self,
+        domain: Domain,
+        body: &[u8],
+        signature: &Signature,
+    ) -> Result<(), BadSignature> {
+        let key = public_key(self.as_bytes()).ok_or(BadSignature)?;
+        verify(&key, &domain.message(body), signature)
+    }
+}
+
+/// Checks a signature over a complete message, strictly.
+pub(crate) fn verify(
+    key: &VerifyingKey,
+    message: &[u8],
+    signature: &Signature,
+) -> Result<(), BadSignature> {
+    let signature = ed25519_dalek::Signature::from_bytes(signature);
+    key.verify_strict(message, &signature).map_err(|_| BadSignature)
 }
 
 /// Reads a public key: a point on the curve and not of small order, for which anybody could sign.

@@ -13,6 +13,6 @@ pub use delegation::{Delegation, DelegationError, SignedDelegation};
 pub(crate) use domain::Domain;
 pub use ed25519_dalek::VerifyingKey;
 pub use id::{NodeId, PublisherId, SESSION_NONCE_BYTES, SessionId};
-pub(crate) use keys::public_key;
 pub use keys::{BadSignature, MediaKey, NodeKey, PublisherKey, SIGNATURE_BYTES, Signature};
+pub(crate) use keys::{public_key, verify};
 pub use ticket::{Action, ParseActionError, Ticket, TicketError};

@@ -3,16 +3,20 @@
 //! [`Descriptor`] → signed → travels in an [`Invite`] → checked → [`Session`], which the rest of
 //! the core may rely on.
 
+mod beacon;
 mod descriptor;
+mod grant;
 mod invite;
 mod live;
 mod outline;
 mod policy;
 
+pub use beacon::{BEACON_EVERY, Beacon, BeaconWatch, SignedBeacon, Standing};
 pub use descriptor::{
     Descriptor, DescriptorBuilder, DescriptorError, InvalidDescriptor, Session, SignedDescriptor,
     default_stripes,
 };
+pub use grant::{GrantError, RootGrant, SignedRootGrant, Terms};
 pub use invite::{Invite, InviteError};
 pub(crate) use live::{Entry, Live};
 pub use live::{SessionStatus, StripeStatus};

@@ -8,8 +8,8 @@ use super::proto::link as pb;
 use crate::forest::{Contact, Member, Path, Role, StripeSet};
 use crate::identity::{NodeId, SessionId};
 use crate::limits::{
-    ADDRESSES_MAX, CONTROL_BYTES_MAX, MEMBERS_MAX, PATH_MAX, PULL_BLOCKS_MAX, REDIRECTS_MAX,
-    STRIPES_MAX,
+    ADDRESSES_MAX, CONTROL_BYTES_MAX, DELAY_US_MAX, MEMBERS_MAX, PATH_MAX, PULL_BLOCKS_MAX,
+    REDIRECTS_MAX, STRIPES_MAX,
 };
 use bytes::Bytes;
 use prost::Message;
@@ -23,20 +23,21 @@ pub struct Control {
     pub body: Body,
 }
 
-/// What a control message says.
+/// What a control message says, with other nodes named by `P` and their ids by `I`: by addresses and
+/// keys on the wire, by [`Peer`](crate::forest::Peer)s within a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Body {
+pub enum Body<P = Contact, I = NodeId> {
     /// The sender is in the session; `reply` asks for [`Body::Members`].
     Announce {
         /// The sender's own description.
-        member: Member,
+        member: Member<P>,
         /// Whether to answer.
         reply: bool,
     },
     /// Other members.
-    Members(Vec<Member>),
+    Members(Vec<Member<P>>),
     /// A child asks for a stripe.
-    Graft(Graft),
+    Graft(Graft<I>),
     /// Yes.
     Admitted {
         /// The stripe asked for.
@@ -45,8 +46,8 @@ pub enum Body {
         request: u32,
         /// The parent's path.
         path: Path,
-        /// Nodes with the stripe that are not below the parent.
-        backups: Vec<Contact>,
+        /// Nodes with the stripe that are not below the parent, its own parent first.
+        backups: Vec<P>,
     },
     /// No.
     Redirected {
@@ -57,7 +58,7 @@ pub enum Body {
         /// Why not.
         refusal: Refusal,
         /// Whom to ask instead.
-        members: Vec<Member>,
+        members: Vec<Member<P>>,
     },
     /// The pair is dissolved.
     Prune {
@@ -66,14 +67,16 @@ pub enum Body {
         /// Why.
         reason: PruneReason,
         /// Whom the child may ask instead.
-        successors: Vec<Contact>,
+        successors: Vec<P>,
     },
-    /// The parent's path changed, or a second went by.
+    /// The parent's path changed.
     PathUpdate {
         /// The stripe.
         stripe: u8,
         /// The parent's path.
         path: Path,
+        /// The parent's own parent.
+        above: Option<P>,
     },
     /// Asks for the shards of one stripe that did not come.
     Pull {
@@ -98,8 +101,8 @@ pub enum Body {
 }
 
 /// A child's request for one stripe.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Graft {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Graft<I = NodeId> {
     /// The stripe.
     pub stripe: u8,
     /// Echoed in the answer.
@@ -111,9 +114,13 @@ pub struct Graft {
     /// The first block it still needs; 0 asks for the current group.
     pub resume: u64,
     /// The silent parent it replaces.
-    pub repair_of: Option<NodeId>,
+    pub repair_of: Option<I>,
     /// Whether it is a helper.
     pub helper: bool,
+    /// Stripes that come regularly.
+    pub fed: u8,
+    /// Whether it was sent on several times and wants to be taken also outside the home stripe.
+    pub insist: bool,
 }
 
 /// Why a parent says no.
@@ -144,6 +151,56 @@ pub enum PruneReason {
     Loop,
     /// The sender no longer carries the stripe.
     Dry,
+}
+
+impl<P, I> Body<P, I> {
+    /// The same message with every node named in another way. Nodes without such a name are left
+    /// out; a message that is about one of those is `None`.
+    pub fn map<Q, J>(
+        self,
+        mut node: impl FnMut(P) -> Option<Q>,
+        mut id: impl FnMut(I) -> Option<J>,
+    ) -> Option<Body<Q, J>> {
+        Some(match self {
+            Self::Announce { member, reply } => {
+                Body::Announce { member: member.map(&mut node)?, reply }
+            }
+            Self::Members(members) => {
+                Body::Members(members.into_iter().filter_map(|m| m.map(&mut node)).collect())
+            }
+            Self::Graft(graft) => Body::Graft(Graft {
+                stripe: graft.stripe,
+                request: graft.request,
+                channel: graft.channel,
+                slots: graft.slots,
+                resume: graft.resume,
+                repair_of: graft.repair_of.and_then(&mut id),
+                helper: graft.helper,
+                fed: graft.fed,
+                insist: graft.insist,
+            }),
+            Self::Admitted { stripe, request, path, backups } => {
+                let backups = backups.into_iter().filter_map(node).collect();
+                Body::Admitted { stripe, request, path, backups }
+            }
+            Self::Redirected { stripe, request, refusal, members } => {
+                let members = members.into_iter().filter_map(|m| m.map(&mut node)).collect();
+                Body::Redirected { stripe, request, refusal, members }
+            }
+            Self::Prune { stripe, reason, successors } => {
+                let successors = successors.into_iter().filter_map(node).collect();
+                Body::Prune { stripe, reason, successors }
+            }
+            Self::PathUpdate { stripe, path, above } => {
+                Body::PathUpdate { stripe, path, above: above.and_then(node) }
+            }
+            Self::Pull { stripe, channel, from, until } => {
+                Body::Pull { stripe, channel, from, until }
+            }
+            Self::Refresh => Body::Refresh,
+            Self::End { blocks, signature } => Body::End { blocks, signature },
+        })
+    }
 }
 
 impl Control {
@@ -200,6 +257,8 @@ fn encode_body(session: Bytes, body: &Body) -> pb::frame::Body {
                 .repair_of
                 .map_or_else(Bytes::new, |node| Bytes::copy_from_slice(node.as_bytes())),
             helper: graft.helper,
+            fed: graft.fed.into(),
+            insist: graft.insist,
         }),
         Body::Admitted { stripe, request, path, backups } => Pb::Admitted(pb::Admitted {
             session,
@@ -235,10 +294,11 @@ fn encode_body(session: Bytes, body: &Body) -> pb::frame::Body {
             .into(),
             successors: successors.iter().map(encode_contact).collect(),
         }),
-        Body::PathUpdate { stripe, path } => Pb::PathUpdate(pb::PathUpdate {
+        Body::PathUpdate { stripe, path, above } => Pb::PathUpdate(pb::PathUpdate {
             session,
             stripe: (*stripe).into(),
             path: Some(encode_path(path)),
+            above: above.as_ref().map(encode_contact),
         }),
         Body::Pull { stripe, channel, from, until } => Pb::Pull(pb::Pull {
             session,
@@ -276,6 +336,8 @@ fn decode_body(body: pb::frame::Body) -> Result<Control, DecodeError> {
                     _ => Some(NodeId::from_bytes(array("repair_of", &m.repair_of)?)),
                 },
                 helper: m.helper,
+                fed: m.fed.min(STRIPES_MAX.into()) as u8,
+                insist: m.insist,
             };
             (m.session, Body::Graft(graft))
         }
@@ -317,7 +379,8 @@ fn decode_body(body: pb::frame::Body) -> Result<Control, DecodeError> {
         }
         Pb::PathUpdate(m) => {
             let path = decode_path(m.path.ok_or(DecodeError::Truncated("path"))?)?;
-            (m.session, Body::PathUpdate { stripe: stripe(m.stripe)?, path })
+            let above = m.above.map(decode_contact).transpose()?;
+            (m.session, Body::PathUpdate { stripe: stripe(m.stripe)?, path, above })
         }
         Pb::Pull(m) => {
             if m.until <= m.from || m.until - m.from > PULL_BLOCKS_MAX {
@@ -381,6 +444,9 @@ fn encode_member(member: &Member) -> pb::Member {
         carries: member.carries.bits(),
         slots_free: member.slots_free.into(),
         depth: member.depth.into(),
+        slots: member.slots.into(),
+        delay_us: member.delay_us,
+        age_s: member.age_s.into(),
     }
 }
 
@@ -397,6 +463,9 @@ fn decode_member(member: pb::Member) -> Result<Member, DecodeError> {
         carries: StripeSet::from_bits(member.carries),
         slots_free: member.slots_free.min(u32::from(u16::MAX)) as u16,
         depth: member.depth.min(PATH_MAX as u32) as u8,
+        slots: member.slots.min(u32::from(u16::MAX)) as u16,
+        delay_us: member.delay_us.min(DELAY_US_MAX),
+        age_s: member.age_s.min(u32::from(u16::MAX)) as u16,
     })
 }
 
@@ -408,14 +477,24 @@ fn decode_members(members: Vec<pb::Member>, max: usize) -> Result<Vec<Member>, D
 }
 
 fn encode_path(path: &Path) -> pb::Path {
-    pb::Path { tags: path.tags.clone(), stalled: path.stalled, short: path.short.bits() }
+    pb::Path {
+        tags: path.tags.clone(),
+        stalled: path.stalled,
+        short: path.short.bits(),
+        delay_us: path.delay_us,
+    }
 }
 
 fn decode_path(path: pb::Path) -> Result<Path, DecodeError> {
     if path.tags.is_empty() || path.tags.len() > PATH_MAX {
         return Err(DecodeError::field("path", "is empty or too long"));
     }
-    Ok(Path { tags: path.tags, stalled: path.stalled, short: StripeSet::from_bits(path.short) })
+    Ok(Path {
+        tags: path.tags,
+        stalled: path.stalled,
+        short: StripeSet::from_bits(path.short),
+        delay_us: path.delay_us.min(DELAY_US_MAX),
+    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,11 @@
 //! types, checked.
 #![allow(missing_docs, unreachable_pub, clippy::all)]
 
+/// `proto/capacity.proto`.
+pub(crate) mod capacity {
+    include!(concat!(env!("OUT_DIR"), "/banyan.capacity.v1.rs"));
+}
+
 /// `proto/link.proto`.
 #[allow(dead_code)] // until the last message has its reader
 pub(crate) mod link {

@@ -31,8 +31,11 @@ const FIXED_US: f64 = 1_000.0;
 /// Measured, as above.
 const US_PER_KM: f64 = 1.5 * 1_000.0 / 200.0;
 
-/// What an access network adds at each end, in µs: its median and spread. Measured, as above.
-const ACCESS: Distribution = Distribution::LogNormal { median: 3_000.0, sigma: 0.6 };
+/// The median of what an access network adds at each end, in µs. Measured, as above.
+pub const ACCESS_US: u32 = 3_000;
+
+/// What access networks add. Measured, as above.
+const ACCESS: Distribution = Distribution::LogNormal { median: ACCESS_US as f64, sigma: 0.6 };
 
 /// Which cities the world has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]

@@ -2,8 +2,10 @@
 
 use super::file::{FaultFile, FaultKind};
 use super::value::{Share, Span};
-use crate::place::Places;
+use crate::place::{Place, Places};
+use crate::population::chance;
 use anyhow::{Context as _, ensure};
+use banyan_protocol::rng::Rng;
 
 /// Something that goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +55,17 @@ pub enum Who {
     Cities(Vec<u16>),
     /// The publisher's node.
     Publisher,
+}
+
+impl Who {
+    /// Whether a node at `place` is met. For a share, `rng` tells; ask it of all nodes in turn.
+    pub fn meets(&self, place: &Place, rng: &mut Rng) -> bool {
+        match self {
+            Self::Share(ppm) => chance(rng, *ppm),
+            Self::Cities(cities) => cities.contains(&place.city),
+            Self::Publisher => false,
+        }
+    }
 }
 
 /// Checks the `index`-th fault of a plan.
@@ -114,5 +127,23 @@ fn who(file: &FaultFile, places: &Places) -> anyhow::Result<Option<Who>> {
             }
             Ok(Some(Who::Cities(met)))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_meets_its_share_or_its_cities() {
+        let mut rng = Rng::new(&[1; 32], "fault");
+        let mut met = |who: &Who, city| {
+            let place = Place { city, access_us: 0 };
+            (0..10_000).filter(|_| who.meets(&place, &mut rng)).count()
+        };
+        assert!((3_100..3_500).contains(&met(&Who::Share(330_000), 4)));
+        assert_eq!(met(&Who::Cities(vec![2, 4]), 4), 10_000);
+        assert_eq!(met(&Who::Cities(vec![2, 4]), 3), 0);
+        assert_eq!(met(&Who::Publisher, 4), 0);
     }
 }

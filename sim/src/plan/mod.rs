@@ -33,7 +33,7 @@ pub use spread::{Between, Quantity, Spread};
 pub use stream::Stream;
 pub use value::{Life, Share, Span};
 
-use crate::place::Places;
+use crate::place::{Place, Places};
 use crate::population::{Arrivals, Coming, Model, Population, Replace};
 use std::collections::BTreeMap;
 
@@ -88,8 +88,8 @@ pub struct World {
 pub struct Publisher {
     /// What its uplink carries.
     pub upload_bps: u32,
-    /// The city it is in.
-    pub city: u16,
+    /// Where it is. Its access network adds the median, so that no figure is the publisher's luck.
+    pub place: Place,
 }
 
 /// How long a plan runs, and how closely.

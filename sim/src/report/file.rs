@@ -39,7 +39,7 @@ fn forget(path: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// Reads the report at `path`: a directory that [`write`] filled, or its `figures.json`.
+/// Reads the report at `path`: a directory that [`write()`] filled, or its `figures.json`.
 ///
 /// # Errors
 ///

@@ -2,7 +2,7 @@
 //!
 //! Pure functions of data; nothing here simulates. A run fills a [`Report`]; then
 //! - [`Report::lines`] are the `name=value` lines of standard output,
-//! - [`write`] puts `report.html`, `figures.json` and `forest.svg` into a directory,
+//! - [`write()`] puts `report.html`, `figures.json` and `forest.svg` into a directory,
 //! - [`read`] and [`compare`] say what got better or worse between two runs.
 //!
 //! Reading order: [`Figure`], [`Plot`] and [`curve`] (from samples to points), [`ForestPicture`].

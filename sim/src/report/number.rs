@@ -62,7 +62,7 @@ pub(super) fn fine(value: f64) -> String {
 }
 
 /// Without trailing zeros after the point, nor a minus before nothing.
-fn trimmed(text: String) -> String {
+pub(super) fn trimmed(text: String) -> String {
     let short = match text.contains('.') {
         true => text.trim_end_matches('0').trim_end_matches('.'),
         false => &text,
@@ -96,6 +96,19 @@ pub(super) mod nullable {
         deserializer: D,
     ) -> Result<f64, D::Error> {
         Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
+    }
+}
+
+/// As [`nullable`], with no more digits than a drawing needs.
+pub(super) mod drawn {
+    pub(in super::super) use super::nullable::deserialize;
+    use super::{POINT_DIGITS, Serialize, Serializer, rounded};
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        value: &f64,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.is_finite().then(|| rounded(*value, POINT_DIGITS)).serialize(serializer)
     }
 }
 

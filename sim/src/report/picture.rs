@@ -11,10 +11,10 @@ pub struct TreeNode {
     /// Its parent's place in [`ForestPicture::nodes`]; the root has none.
     pub parent: Option<usize>,
     /// Delay from the root, ms.
-    #[serde(with = "number::nullable")]
+    #[serde(with = "number::drawn")]
     pub delay_ms: f64,
     /// Its uplink, Mbit/s.
-    #[serde(with = "number::nullable")]
+    #[serde(with = "number::drawn")]
     pub upload_mbps: f64,
     /// `root`, `helper`, `gateway` or another role.
     pub role: String,

@@ -135,14 +135,15 @@ impl Scale {
     }
 }
 
-/// The label of a tick at `at` where neighbours are `step` away: 0.25, 130, 20k, 1M.
+/// The label of a tick at `at` where neighbours are `step` away: 0.25, 130, 20k, 1M. As many
+/// decimals as the step has, so that no two labels are alike.
 fn label(at: f64, step: f64) -> String {
-    for (unit, suffix) in [(1e9, "G"), (1e6, "M"), (1e3, "k")] {
-        let worth = at.abs() >= 1e4 || step >= 1e3;
-        if at.abs() >= unit && worth && (step / unit) >= 1e-3 {
-            return number::text(at / unit) + suffix;
-        }
-    }
-    // A sum of steps such as 0.30000000000000004 is 0.3.
-    number::text((at / step).round() * step)
+    let units = [(1e9, "G"), (1e6, "M"), (1e3, "k")];
+    let worth = |(unit, _): &(f64, &str)| {
+        at.abs() >= *unit && step >= unit / 100.0 && (at.abs() >= 1e4 || step >= 1e3)
+    };
+    let (unit, suffix) = units.into_iter().find(worth).unwrap_or((1.0, ""));
+    // A hair below a power of ten is one.
+    let decimals = (1e-9 - (step / unit).log10()).ceil().clamp(0.0, 12.0) as usize;
+    number::trimmed(format!("{:.decimals$}", at / unit)) + suffix
 }

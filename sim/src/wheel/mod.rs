@@ -47,7 +47,8 @@ pub struct Wheel<E> {
     ready: Vec<Entry<E>>,
     /// How much of `ready` has come out.
     taken: usize,
-    /// Pushed into the open bucket since, out of order. All of it is younger than all of `ready`.
+    /// Pushed into the open bucket since, each before the last of `ready`. So of two at the same
+    /// time the one in `ready` was there first.
     late: BinaryHeap<Reverse<Late<E>>>,
     late_count: u64,
     sorted: Vec<Entry<E>>,
@@ -110,7 +111,7 @@ impl<E: Copy> Wheel<E> {
         self.len += 1;
         if at_us >> BUCKET_BITS > self.open {
             self.file((at_us, event));
-        } else if self.late.is_empty() && self.ready.last().is_none_or(|last| last.0 <= at_us) {
+        } else if self.ready.last().is_none_or(|last| last.0 <= at_us) {
             self.ready.push((at_us, event));
         } else {
             self.late_count += 1;

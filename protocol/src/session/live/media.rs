@@ -193,19 +193,20 @@ impl Live {
         }
         let (stripe, block) = (shard.stripe(), shard.block());
         // Nobody sends a root anything of use, nor anyone what was never asked for.
-        let wanted = self.parents.feed(stripe).is_some_and(|feed| feed.wanted);
-        if !wanted || self.candidates.is_banned(&peer) {
+        let number = cx.peers.find(&peer);
+        if !self.forest.wants(stripe) || number.is_none_or(|peer| self.forest.is_banned(peer)) {
             return Ok(());
         }
+        let is_parent = self.is_parent(number, stripe);
         if self.media.ring.get(stripe, block).is_some() {
-            self.came(cx.now, &peer, stripe, block);
+            self.came(cx.now, is_parent, stripe, block);
             return Ok(());
         }
         if block < self.media.ring.group() && self.head.is_past(cx.now, block) {
             return Ok(()); // a replay: it was passed on, or given up, long ago
         }
         // Who passes it on checks it first; who only rebuilds checks many at once, later.
-        let passes_on = self.children.has_any(stripe) || matches!(self.media.part, Part::Helper);
+        let passes_on = self.forest.has_children(stripe) || matches!(self.media.part, Part::Helper);
         if passes_on {
             self.media.checker.check(&shard).map_err(|_| Violation::Forged)?;
         }
@@ -217,8 +218,6 @@ impl Live {
                 Push::Kept | Push::Duplicate | Push::Surplus | Push::TooLate => {}
             }
             if !passes_on {
-                let feed = self.parents.feed(stripe);
-                let is_parent = feed.is_some_and(|feed| feed.is_parent(&peer));
                 let needless = matches!(push, Push::Surplus | Push::TooLate);
                 gateway.needless += u64::from(needless);
                 // The rebuild does not check what it does not need. A parent that sends rubbish
@@ -235,7 +234,7 @@ impl Live {
                 gateway.unchecked.insert(cx.now, shard.clone());
             }
         }
-        self.came(cx.now, &peer, stripe, block);
+        self.came(cx.now, is_parent, stripe, block);
         if passes_on {
             self.forward(cx, shard);
         }
@@ -244,10 +243,10 @@ impl Live {
     }
 
     /// Notes how far a stripe has come.
-    fn came(&mut self, now: Timestamp, peer: &NodeId, stripe: u8, block: u64) {
+    fn came(&mut self, now: Timestamp, from_parent: bool, stripe: u8, block: u64) {
         self.head.on_shard(now, block);
-        if let Some(feed) = self.parents.feed_mut(stripe).filter(|feed| feed.is_parent(peer)) {
-            feed.on_shard(now, block);
+        if from_parent {
+            self.progress[usize::from(stripe)].on_shard(now, block);
         }
     }
 
@@ -256,7 +255,7 @@ impl Live {
         if !self.media.ring.insert(cx.now, shard.clone()) {
             return; // older than all that is kept: whoever replays it shall not be echoed
         }
-        let to: Vec<_> = self.children.of(shard.stripe()).collect();
+        let to = self.children(cx, shard.stripe());
         if !to.is_empty() {
             self.send_shard(cx, to, &shard);
         }

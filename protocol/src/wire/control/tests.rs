@@ -18,20 +18,30 @@ fn contact() -> impl Strategy<Value = Contact> {
 
 fn member() -> impl Strategy<Value = Member> {
     let role = prop_oneof![Just(Role::Root), Just(Role::Gateway), Just(Role::Helper)];
-    (contact(), role, any::<u32>(), any::<u16>(), 0..=PATH_MAX as u8).prop_map(
-        |(contact, role, carries, slots_free, depth)| Member {
+    let numbers = (any::<[u16; 3]>(), 0..=PATH_MAX as u8, 0..=DELAY_US_MAX);
+    (contact(), role, any::<u32>(), numbers).prop_map(
+        |(contact, role, carries, ([slots, slots_free, age_s], depth, delay_us))| Member {
             contact,
             role,
             carries: StripeSet::from_bits(carries),
+            slots,
             slots_free,
             depth,
+            delay_us,
+            age_s,
         },
     )
 }
 
 fn path() -> impl Strategy<Value = Path> {
-    (prop::collection::vec(any::<u32>(), 1..=PATH_MAX), any::<bool>(), any::<u32>()).prop_map(
-        |(tags, stalled, short)| Path { tags, stalled, short: StripeSet::from_bits(short) },
+    let tags = prop::collection::vec(any::<u32>(), 1..=PATH_MAX);
+    (tags, any::<bool>(), any::<u32>(), 0..=DELAY_US_MAX).prop_map(
+        |(tags, stalled, short, delay_us)| Path {
+            tags,
+            stalled,
+            short: StripeSet::from_bits(short),
+            delay_us,
+        },
     )
 }
 
@@ -47,11 +57,23 @@ fn body() -> impl Strategy<Value = Body> {
             any::<u16>(),
             any::<u64>(),
             prop::option::of(node()),
-            any::<bool>()
+            (any::<bool>(), 0..=STRIPES_MAX, any::<bool>())
         )
-            .prop_map(|(stripe, [request, channel], slots, resume, repair_of, helper)| {
-                Body::Graft(Graft { stripe, request, channel, slots, resume, repair_of, helper })
-            }),
+            .prop_map(
+                |(stripe, [request, channel], slots, resume, repair_of, (helper, fed, insist))| {
+                    Body::Graft(Graft {
+                        stripe,
+                        request,
+                        channel,
+                        slots,
+                        resume,
+                        repair_of,
+                        helper,
+                        fed,
+                        insist,
+                    })
+                }
+            ),
         (stripe(), any::<u32>(), path(), contacts()).prop_map(
             |(stripe, request, path, backups)| Body::Admitted { stripe, request, path, backups }
         ),
@@ -65,7 +87,8 @@ fn body() -> impl Strategy<Value = Body> {
             reason: PruneReason::Preempted,
             successors
         }),
-        (stripe(), path()).prop_map(|(stripe, path)| Body::PathUpdate { stripe, path }),
+        (stripe(), path(), prop::option::of(contact()))
+            .prop_map(|(stripe, path, above)| Body::PathUpdate { stripe, path, above }),
         (stripe(), any::<u32>(), 0..u64::MAX - PULL_BLOCKS_MAX, 1..=PULL_BLOCKS_MAX).prop_map(
             |(stripe, channel, from, n)| Body::Pull { stripe, channel, from, until: from + n }
         ),
@@ -124,11 +147,13 @@ fn what_breaks_a_bound_is_refused() {
             session: session.clone(),
             stripe: u32::from(STRIPES_MAX),
             path: Some(pb::Path { tags: vec![1], ..Default::default() }),
+            above: None,
         })),
         frame(pb::frame::Body::PathUpdate(pb::PathUpdate {
             session: session.clone(),
             stripe: 0,
             path: Some(pb::Path { tags: vec![0; PATH_MAX + 1], ..Default::default() }),
+            above: None,
         })),
         frame(pb::frame::Body::Members(pb::Members {
             session: session.clone(),

@@ -82,9 +82,13 @@ pub(super) fn svg(plot: &Plot) -> String {
 
 /// The values that the x axis must hold: points, marks, and bars in full width.
 fn x_values(plot: &Plot) -> impl Iterator<Item = f64> {
-    let bar = if plot.kind == Kind::Bars { spacing(plot) / 2.0 } else { 0.0 };
+    let room = match (plot.kind, plot.x.log) {
+        (Kind::Bars, false) => (spacing(plot) / 2.0, 1.0),
+        (Kind::Bars, true) => (0.0, 1.5),
+        (Kind::Line | Kind::Step, _) => (0.0, 1.0),
+    };
     let points = plot.series.iter().flat_map(|series| &series.points);
-    let points = points.flat_map(move |(x, _)| [x - bar, x + bar]);
+    let points = points.flat_map(move |(x, _)| [x / room.1 - room.0, x * room.1 + room.0]);
     points.chain(plot.marks.iter().map(|(x, _)| *x))
 }
 

@@ -26,10 +26,11 @@ impl Drawing<'_> {
             out,
             "<text class=\"title\" x=\"40\" y=\"56\">{}</text>\
              <text class=\"soft\" x=\"40\" y=\"90\">{}</text>",
-            escape(&clip(self.title(), 70)),
+            escape(&clip(self.title(), 62)),
             escape(&facts.join(" · "))
         );
         self.places(out, 1250.0);
+        self.uplinks(out, 1390.0);
         self.tiers(out, &tiers, 1250.0);
         for (i, line) in self.caption().iter().enumerate() {
             let y = 1428.0 + 27.0 * i as f64;
@@ -51,10 +52,10 @@ impl Drawing<'_> {
         }
         let mut lines = [
             "The root is in the middle; the further out a node, the later the stripe reaches it. A thicker \
-             branch feeds more nodes:"
+             branch feeds more nodes."
                 .to_owned(),
-            "+n are all those below a node, ×n a fan of n leaves of one parent. The area of a dot is \
-             the node's uplink."
+            "+n counts all nodes below one, ×n the leaves of one parent in a fan. The area of a dot is \
+             its uplink."
                 .to_owned(),
             String::new(),
         ];
@@ -92,6 +93,25 @@ impl Drawing<'_> {
                 escape(name),
                 spaced(*count as f64)
             );
+        }
+    }
+
+    /// Three uplinks as dots, so that an area can be read as Mbit/s.
+    fn uplinks(&self, out: &mut String, y: f64) {
+        let mut x = 48.0;
+        for (upload, unit) in [(5.0, ""), (20.0, ""), (100.0, " Mbit/s uplink")] {
+            let radius = self.dot_of(upload);
+            let _ = write!(
+                out,
+                "<circle class=\"f{}\" cx=\"{}\" cy=\"{}\" r=\"{radius}\"/>\
+                 <text class=\"soft\" x=\"{}\" y=\"{}\">{upload}{unit}</text>",
+                COLOURS - 1,
+                c(x),
+                c(y - 6.0),
+                c(x + radius + 8.0),
+                c(y)
+            );
+            x += 2.0 * radius + 60.0;
         }
     }
 

@@ -8,9 +8,10 @@ mod label;
 mod layout;
 mod legend;
 mod names;
+mod style;
 
 use super::curve::quantile;
-use super::markup::{clip, escape};
+use super::markup::escape;
 use super::number::coordinate as c;
 use super::picture::{ForestPicture, Shape};
 use super::scale::Scale;
@@ -29,8 +30,6 @@ const COLOURS: usize = 8;
 const LEAVES_MAX: usize = 6;
 const NODES_FEW: usize = 150;
 
-const STYLE: &str = include_str!("forest.css");
-
 /// `picture` as a self-contained SVG, light or dark as the reader's system is.
 #[must_use]
 pub fn forest_svg(picture: &ForestPicture) -> String {
@@ -45,17 +44,18 @@ pub fn forest_svg(picture: &ForestPicture) -> String {
                 .enumerate()
                 .filter_map(|(i, node)| shape.parent[i].is_some().then_some(node.role.as_str())),
             3,
-        ),
+        )
+        .with_first(&["gateway", "helper"]),
         size: dot_scale(picture),
         picture,
         shape,
     };
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"forest\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
-         role=\"img\"><title>{}</title><style>{STYLE}{}</style>\
+         role=\"img\"><title>{}</title><style>{}</style>\
          <rect class=\"paper\" width=\"{WIDTH}\" height=\"{HEIGHT}\"/>",
         escape(drawing.title()),
-        colours()
+        style::rules()
     );
     let _ = write!(out, "<g transform=\"translate({} {})\">", c(MIDDLE.0), c(MIDDLE.1));
     let ticks = drawing.rings(&mut out);
@@ -79,13 +79,6 @@ struct Drawing<'a> {
     size: f64,
 }
 
-/// `.s0{stroke:…}.f0{fill:…}` for each colour.
-fn colours() -> String {
-    (0..COLOURS)
-        .map(|i| format!(".forest .s{i}{{stroke:var(--c{i})}}.forest .f{i}{{fill:var(--c{i})}}"))
-        .collect()
-}
-
 /// How large dots are: fewer nodes, larger dots.
 fn dot_scale(picture: &ForestPicture) -> f64 {
     let uploads: Vec<f64> = picture.nodes.iter().map(|node| node.upload_mbps).collect();
@@ -99,10 +92,14 @@ impl Drawing<'_> {
         if self.picture.title.is_empty() { "One tree of the forest" } else { &self.picture.title }
     }
 
-    /// Radius of a node's dot, in steps so that dots can share a path.
+    /// Radius of a node's dot.
     fn dot(&self, i: usize) -> f64 {
-        let upload = self.picture.nodes[i].upload_mbps;
-        let radius = if upload > 0.0 { upload.sqrt() * self.size } else { 0.0 };
+        self.dot_of(self.picture.nodes[i].upload_mbps)
+    }
+
+    /// Radius of the dot of an uplink, in steps so that dots can share a path.
+    fn dot_of(&self, upload_mbps: f64) -> f64 {
+        let radius = if upload_mbps > 0.0 { upload_mbps.sqrt() * self.size } else { 0.0 };
         (radius.clamp(0.8, 20.0) * 4.0).round() / 4.0
     }
 
@@ -145,19 +142,25 @@ impl Drawing<'_> {
             let radii: Vec<f64> = self.leaves(i).map(|leaf| self.layout.radius[leaf]).collect();
             // From the parent out to where half of the leaves are.
             let far = quantile(&radii, 0.5);
-            let origin = (self.start(i), self.layout.angle[i]);
+            let near = self.start(i);
+            // From the disc in the middle a fan is part of a ring; from elsewhere it spreads.
+            let ring = self.shape.parent[i].is_none();
+            let (first, last) =
+                if ring { (from, to) } else { (self.layout.angle[i], self.layout.angle[i]) };
+            let wide = u8::from(to - from > std::f64::consts::PI);
             let path = paths.entry(self.colour(i)).or_default();
             let _ = write!(
                 path,
-                "M{}{}A{} {} 0 {} 1 {}{}z",
-                point(origin.0, origin.1),
-                link(origin, (far, from)),
-                c(far),
-                c(far),
-                u8::from(to - from > std::f64::consts::PI),
-                point(far, to),
-                link((far, to), origin),
+                "M{}{}{}{}",
+                point(near, first),
+                link((near, first), (far, from)),
+                arc(far, to, wide, 1),
+                link((far, to), (near, last)),
             );
+            if ring {
+                *path += &arc(near, from, wide, 0);
+            }
+            path.push('z');
         }
         for (colour, path) in paths {
             let _ = write!(out, "<path class=\"fan f{colour}\" d=\"{path}\"/>");
@@ -213,19 +216,23 @@ impl Drawing<'_> {
         }
         for ((inner, quarters, role, colour), path) in paths {
             let wide = f64::from(quarters) / 2.0;
-            let square = if role == 2 { " stroke-linecap=\"square\"" } else { "" };
-            let faint = if inner { "" } else { " opacity=\".75\"" };
+            let square = if role == 2 { " square" } else { "" };
+            let faint = if inner || self.picture.nodes.len() <= NODES_FEW {
+                ""
+            } else {
+                " opacity=\".75\""
+            };
             if inner && wide >= 4.0 {
                 let around = wide + 2.4;
                 let _ = write!(
                     out,
-                    "<path class=\"dot hole\"{square} stroke-width=\"{}\" d=\"{path}\"/>",
+                    "<path class=\"dot{square} hole\" stroke-width=\"{}\" d=\"{path}\"/>",
                     c(around)
                 );
             }
             let _ = write!(
                 out,
-                "<path class=\"dot s{colour}\"{square}{faint} stroke-width=\"{}\" d=\"{path}\"/>",
+                "<path class=\"dot{square} s{colour}\"{faint} stroke-width=\"{}\" d=\"{path}\"/>",
                 c(wide)
             );
             if role == 1 && wide >= 3.0 {
@@ -242,7 +249,10 @@ impl Drawing<'_> {
     fn hub(&self, out: &mut String) {
         let name = match self.shape.roots.as_slice() {
             [] => return,
-            [root] => clip(&self.picture.nodes[*root].label, 8),
+            [root] => {
+                let label = &self.picture.nodes[*root].label;
+                if (1..=7).contains(&label.chars().count()) { label.clone() } else { "root".into() }
+            }
             roots => format!("{} roots", roots.len()),
         };
         let _ = write!(
@@ -259,6 +269,11 @@ impl Drawing<'_> {
 fn point(radius: f64, angle: f64) -> String {
     let (x, y) = polar(radius, angle);
     format!("{} {}", c(x), c(y))
+}
+
+/// On along a circle to `angle`; `wide` is 1 past half of it, `sweep` 1 clockwise.
+fn arc(radius: f64, angle: f64, wide: u8, sweep: u8) -> String {
+    format!("A{} {} 0 {wide} {sweep} {}", c(radius), c(radius), point(radius, angle))
 }
 
 /// What follows the start of a link from one (radius, angle) to another: it leaves and arrives

@@ -26,6 +26,13 @@ impl Names {
         Self { named, others, room }
     }
 
+    /// The same with `first` before all others, so that they look alike in every picture.
+    pub(super) fn with_first(mut self, first: &[&str]) -> Self {
+        let rank = |name: &str| first.iter().position(|known| *known == name);
+        self.named.sort_by_key(|(name, _)| rank(name).unwrap_or(first.len()));
+        self
+    }
+
     /// The number of `name`, the last one for all without one of their own.
     pub(super) fn index(&self, name: &str) -> usize {
         self.named.iter().position(|(known, _)| known == name).unwrap_or(self.room - 1)

@@ -78,12 +78,14 @@ fn bars(out: &mut String, report: &Report) {
     for figure in figures {
         let (class, word) =
             if figure.met() == Some(true) { ("met", "met") } else { ("missed", "missed") };
+        let value = figure.value_words();
+        let long = if value.chars().count() > 8 { " long" } else { "" };
         let _ = write!(
             out,
-            "<div class=\"tile {class}\"><h3>{}</h3><p class=\"value\">{} <small>{}</small></p>{}\
+            "<div class=\"tile {class}\"><h3>{}</h3><p class=\"value{long}\">{} <small>{}</small></p>{}\
              <p class=\"bar\"><span><em>bar </em>{}</span><b>{word}</b></p></div>",
             escape(&figure.words()),
-            escape(&figure.value_words()),
+            escape(&value),
             if figure.value.number().is_some_and(f64::is_finite) { figure.unit() } else { "" },
             gauge(figure),
             escape(&figure.bar_words().unwrap_or_default())

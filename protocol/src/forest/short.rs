@@ -1,9 +1,10 @@
 //! Where a helper helps: its home stripe, and another in which the root has no helper.
 
-use super::Live;
-use crate::context::Context;
-use crate::forest::{StripeSet, tag};
-use crate::output::Event;
+use super::action::Action;
+use super::context::Context;
+use super::machine::Forest;
+use super::peer::Peer;
+use super::stripe::StripeSet;
 use crate::time::Timestamp;
 use crate::wire::control::{Body, PruneReason};
 use std::time::Duration;
@@ -28,12 +29,23 @@ pub(super) struct Helper {
 }
 
 impl Helper {
-    pub(super) fn new(now: Timestamp) -> Self {
+    pub(super) const fn new(now: Timestamp) -> Self {
         Self { at: now, patience: LOOK_EVERY, tried: StripeSet::EMPTY, tried_since: now }
     }
 }
 
-impl Live {
+impl Forest {
+    /// Root: the stripes in which no child is a helper.
+    pub(super) fn short(&self) -> StripeSet {
+        let mut short = StripeSet::EMPTY;
+        for stripe in 0..self.setup.n {
+            if !self.children.has_helper(stripe) {
+                short.insert(stripe);
+            }
+        }
+        short
+    }
+
     /// Adds, or moves to, a stripe that is short of helpers; gives up one where it is of no use.
     pub(super) fn help_where_short(&mut self, cx: &mut Context<'_>) {
         if self.helper.at > cx.now {
@@ -49,13 +61,13 @@ impl Live {
             return; // still settling
         }
         let Some(short) = self.short_stripes() else { return };
-        let behind = |s: &u8| self.parents.path(*s).is_some_and(|path| path.depth() > 1);
+        let behind = |s: &u8| self.depth(*s).is_some_and(|depth| depth > 1);
         if let Some(stripe) = mine.iter().find(|s| short.contains(*s) && behind(s)) {
             self.get_before_others(cx, stripe);
             return;
         }
         let Some(stripe) = self.next_short(short, mine) else { return };
-        if mine.len() >= u32::from(self.stripes_max) {
+        if mine.len() >= u32::from(self.setup.stripes_max) {
             // Full: gives up a stripe that others carry above it, best one without children.
             let spare = mine.iter().filter(behind).min_by_key(|s| self.children.has_any(*s));
             let Some(spare) = spare else { return };
@@ -65,7 +77,7 @@ impl Live {
         }
         self.parents.want(cx, stripe, true);
         self.children.spread_over(self.parents.wanted().len());
-        let (parents, mut who) = self.parents();
+        let (parents, mut who) = self.split();
         parents.search(cx, &mut who, stripe);
     }
 
@@ -77,8 +89,8 @@ impl Live {
 
     /// Each helper starts at another stripe, so that they do not all take the same.
     fn next_short(&self, short: StripeSet, mine: StripeSet) -> Option<u8> {
-        let n = self.outline.stripes();
-        let first = (tag(&self.me, &self.session()) % u32::from(n)) as u8;
+        let n = self.setup.n;
+        let first = (self.setup.tag % u32::from(n)) as u8;
         let usable =
             |s: &u8| short.contains(*s) && !mine.contains(*s) && !self.helper.tried.contains(*s);
         (0..n).map(|i| (first + i) % n).find(usable)
@@ -88,24 +100,21 @@ impl Live {
     /// nobody here needs the stripe, it only takes a slot from others.
     fn get_before_others(&mut self, cx: &mut Context<'_>, stripe: u8) {
         if !self.helper.tried.contains(stripe) {
-            let Some(root) = self.candidates.root(cx.now).cloned() else { return };
+            let Some(root) = self.candidates.root(cx.now) else { return };
             self.helper.tried.insert(stripe);
-            let (parents, mut who) = self.parents();
+            let (parents, mut who) = self.split();
             parents.improve(cx, &mut who, stripe, root);
-        } else if stripe != self.home && !self.children.has_any(stripe) {
+        } else if stripe != self.setup.home && !self.children.has_any(stripe) {
             self.drop_stripe(cx, stripe);
         }
     }
 
     fn drop_stripe(&mut self, cx: &mut Context<'_>, stripe: u8) {
-        let session = self.session();
-        let parent = self.parents.feed(stripe).and_then(|feed| feed.parent.as_ref());
-        let parent = parent.and_then(|parent| self.candidates.contact(&parent.node));
-        let successors: Vec<_> = parent.cloned().into_iter().collect();
-        for (child, _) in self.children.take(stripe) {
+        let successors: Vec<Peer> = self.parent(stripe).into_iter().collect();
+        for child in self.children.take(stripe) {
             let (reason, successors) = (PruneReason::Dry, successors.clone());
-            cx.send(child, session, Body::Prune { stripe, reason, successors });
-            cx.event(Event::ChildReleased { session, stripe, child });
+            cx.send(child, Body::Prune { stripe, reason, successors });
+            cx.out.push(Action::Released { stripe, child });
         }
         self.parents.want(cx, stripe, false);
         self.children.spread_over(self.parents.wanted().len());

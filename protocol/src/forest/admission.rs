@@ -1,0 +1,127 @@
+//! A child asks for a stripe: whether this node takes it, and what it tells it.
+
+use super::action::Action;
+use super::children::{Admission, Preempted};
+use super::context::Context;
+use super::machine::Forest;
+use super::member::Role;
+use super::path::Path;
+use super::peer::Peer;
+use crate::bucket::Bucket;
+use crate::limits::REDIRECTS_MAX;
+use crate::time::Timestamp;
+use crate::wire::control::{Body, Graft, PruneReason, Refusal};
+
+/// Backups named to a child. Spec: proto/SPEC.md#link.
+const BACKUPS_MAX: usize = 2;
+/// Grafts at once for which a root tells all its children the paths. Guess: a session forms with
+/// some dozens; after those the path of each second does.
+const TELLINGS_BURST: u64 = 256;
+/// The same per second for ever. Guess: 20 × `CHILDREN_MAX` short messages are no burden.
+const TELLINGS_PER_SECOND: u64 = 20;
+
+/// How often a root may still tell all its children the paths because of a graft.
+#[derive(Debug)]
+pub(super) struct Tellings(Bucket);
+
+impl Tellings {
+    pub(super) const fn new(now: Timestamp) -> Self {
+        Self(Bucket::full(now, TELLINGS_BURST, TELLINGS_PER_SECOND))
+    }
+}
+
+impl Forest {
+    pub(super) fn on_graft(&mut self, cx: &mut Context<'_>, peer: Peer, mut graft: Graft<Peer>) {
+        let stripe = graft.stripe;
+        let away = |home: u8| !graft.helper && home != stripe && !self.is_small();
+        if away(cx.directory.home(peer)) {
+            graft.slots = 0; // it is meant to be a leaf here
+        }
+        let verdict = match self.path(cx.links, stripe) {
+            _ if self.leaving => Err(Refusal::Leaving),
+            None => Err(Refusal::NotFed),
+            Some(path) if path.stalled => Err(Refusal::NotFed),
+            Some(path) if path.child(cx.directory.tag(peer)).is_none() => Err(Refusal::Loop),
+            Some(_) if !self.stands_in(cx.now, peer, &graft) => Err(Refusal::Full),
+            Some(path) => match self.children.admit(cx.now, peer, &graft) {
+                Admission::Admitted(preempted) => Ok((path, preempted)),
+                Admission::Full => Err(Refusal::Full),
+            },
+        };
+        match verdict {
+            Ok((path, preempted)) => {
+                self.admitted(cx, peer, &graft, path, preempted);
+                // The short stripes may have changed. All children are told, so not for every graft
+                // of whoever grafts without end.
+                if self.setup.role == Role::Root && self.tellings.0.take(cx.now, 1) {
+                    self.tell_changed(cx);
+                }
+            }
+            Err(refusal) => {
+                let not = |node: Peer| node == peer || self.is_asked(stripe, node);
+                let members = self.candidates.with_stripe(cx.now, stripe, REDIRECTS_MAX, not);
+                let request = graft.request;
+                cx.send(peer, Body::Redirected { stripe, request, refusal, members });
+            }
+        }
+    }
+
+    /// Whether it may have children in the stripe at all: a gateway outside its home stripe only
+    /// where nobody at home is to be had, and in one such stripe.
+    fn stands_in(&self, now: Timestamp, peer: Peer, graft: &Graft<Peer>) -> bool {
+        let (stripe, home) = (graft.stripe, self.setup.home);
+        if self.setup.role != Role::Gateway
+            || stripe == home
+            || self.children.contains(stripe, peer)
+        {
+            return true;
+        }
+        if self.is_small() {
+            return true;
+        }
+        let others = self.children.stripes().any(|other| other != home && other != stripe);
+        !others && (graft.insist || !self.candidates.has_home_slots(now, stripe, |p| p == peer))
+    }
+
+    /// Whether `node` is out of the question for a child of this node: it may be below it soon.
+    fn is_asked(&self, stripe: u8, node: Peer) -> bool {
+        self.setup.role != Role::Root
+            && self.parents.feed(stripe).is_some_and(|feed| feed.search.peer() == Some(node))
+    }
+
+    fn admitted(
+        &mut self,
+        cx: &mut Context<'_>,
+        child: Peer,
+        graft: &Graft<Peer>,
+        mut path: Path,
+        preempted: Option<Preempted>,
+    ) {
+        let &Graft { stripe, request, channel, resume, .. } = graft;
+        let backups = self.backups_for(cx.now, stripe, child);
+        path.delay_us = path.delay_us.saturating_add(self.children.wait_us(stripe, child));
+        self.children.tell(stripe, child, path.delay_us, 0);
+        cx.send(child, Body::Admitted { stripe, request, path, backups });
+        cx.out.push(Action::Admitted { stripe, child, channel, resume });
+        if let Some(Preempted { stripe, child, successor }) = preempted {
+            let successors = successor.into_iter().collect();
+            let reason = PruneReason::Preempted;
+            cx.send(child, Body::Prune { stripe, reason, successors });
+        }
+        self.announce_soon(cx.now);
+    }
+
+    /// Nodes with the stripe that are not below this one: its own parent first, then others.
+    fn backups_for(&self, now: Timestamp, stripe: u8, child: Peer) -> Vec<Peer> {
+        let parent = self.parent(stripe);
+        let not = |node: Peer| {
+            node == child
+                || parent == Some(node)
+                // Below this node it would go down with it, but a root has only children to name.
+                || (self.setup.role != Role::Root && self.children.contains(stripe, node))
+        };
+        let others = self.candidates.with_stripe(now, stripe, BACKUPS_MAX, not);
+        let others = others.into_iter().map(|member| member.contact);
+        parent.into_iter().chain(others).take(BACKUPS_MAX).collect()
+    }
+}

@@ -1,0 +1,66 @@
+//! Why this parent and not that one: the delay from the root that is to be expected through it.
+
+use super::candidates::Known;
+use super::member::Role;
+use super::peer::Peer;
+use crate::links::Links;
+use crate::time::Timestamp;
+use std::time::Duration;
+
+/// Weight of one more link from the root, where nothing better is known, µs. Measured: `forest.md`
+/// 3.8, a mean hop is 39 ms.
+const HOP_US: u64 = 40_000;
+/// What a node needs to check a shard and pass it on, µs. Measured: `forest.md`, 1 ms.
+pub(super) const FORWARD_US: u32 = 1_000;
+/// Weight of being fed another stripe by the same member already, µs: one death should touch one
+/// stripe. Guess, below one hop.
+const SHARED_US: u64 = 15_000;
+/// Weight of a parent that is not at home in the stripe, µs: it is asked where nobody else is to be
+/// had. Guess, above any difference between those at home.
+const AWAY_US: u64 = 200_000;
+/// Round trip assumed of a member never linked to. Guess: one continent.
+pub(super) const RTT_UNKNOWN: Duration = Duration::from_millis(40);
+
+/// What a search wants.
+pub(crate) struct Wish<'a> {
+    pub stripe: u8,
+    /// Members that may not be asked: children, banned, the parent to get away from.
+    pub not: &'a dyn Fn(Peer) -> bool,
+    /// How many other stripes a member feeds this node already.
+    pub shared: &'a dyn Fn(Peer) -> u64,
+    /// Nobody feeds the stripe: ask also those that say they are full.
+    pub ask_full: bool,
+    /// This node offers slots in the stripe: a full parent may well make room for it.
+    pub strong: bool,
+    /// Time matters more than the place: links that are up first.
+    pub urgent: bool,
+    /// Only members that promise less than this, µs.
+    pub below_us: Option<u64>,
+}
+
+/// Delay in µs expected through a member, or `None` if it cannot help.
+pub(super) fn score(now: Timestamp, links: &Links, known: &Known, wish: &Wish<'_>) -> Option<u64> {
+    let linked = links.rtt(known.peer);
+    let rtt = linked.unwrap_or(RTT_UNKNOWN).as_micros() as u64;
+    let connect = if linked.is_none() && wish.urgent { rtt } else { 0 };
+    let Some(member) = &known.member else {
+        // Not heard from yet: ask it after everyone who is known to have the stripe.
+        return wish.below_us.is_none().then_some(rtt + 10 * HOP_US);
+    };
+    let fresh = known.is_fresh(now);
+    let carries = member.carries.contains(wish.stripe);
+    if fresh && (!carries || (member.slots_free == 0 && !wish.ask_full)) {
+        return None;
+    }
+    let full = match (member.slots_free, wish.strong) {
+        (0, true) => HOP_US / 4,
+        (0, false) => 2 * HOP_US,
+        _ => 0,
+    };
+    let stale = if fresh { 0 } else { HOP_US };
+    let at_home = member.role != Role::Gateway || known.home == wish.stripe;
+    let away = if at_home { 0 } else { AWAY_US };
+    let shared = (wish.shared)(known.peer) * SHARED_US;
+    let through = u64::from(member.delay_us) + rtt / 2 + u64::from(FORWARD_US);
+    Some(through + connect + full + stale + away + shared)
+}

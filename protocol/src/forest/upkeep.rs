@@ -1,0 +1,191 @@
+//! What happens by the clock: searches, announcements, paths, warm backups.
+
+use super::action::Action;
+use super::context::Context;
+use super::machine::Forest;
+use super::member::Role;
+use super::path::Path;
+use super::peer::Peer;
+use crate::time::Timestamp;
+use crate::wire::control::Body;
+use std::time::Duration;
+
+/// A node looks after itself this often. Guess.
+const TICK_EVERY: Duration = Duration::from_secs(1);
+/// In a session this small a node tells everybody about itself at once and often.
+const SMALL: usize = 16;
+/// How often that is. Derived: `forest.md` 5.2; 60 bytes to a few peers is far below 1 % of a stream.
+const ANNOUNCE_EVERY_SMALL: Duration = Duration::from_secs(5);
+/// The same in a large one. Derived: below what is believed of a member, `candidates::FRESH`.
+const ANNOUNCE_EVERY: Duration = Duration::from_secs(15);
+/// Changes are gathered for this long. Guess.
+const ANNOUNCE_SOON: Duration = Duration::from_millis(100);
+/// Discovery is asked again this often. Guess.
+const WANTED_EVERY: Duration = Duration::from_secs(2);
+/// A child is told a delay that changed by this, µs. Guess: less changes nobody's choice.
+const DELAY_NEWS_US: u32 = 4_000;
+
+impl Forest {
+    /// Does what is due. Harmless when nothing is.
+    pub fn on_time(&mut self, cx: &mut Context<'_>) {
+        if self.children.deadline().is_some_and(|at| at <= cx.now) {
+            for (stripe, child) in self.children.expire(cx.now) {
+                cx.out.push(Action::Released { stripe, child });
+            }
+        }
+        if self.leaving {
+            return;
+        }
+        let (parents, mut who) = self.split();
+        parents.on_time(cx, &mut who);
+        if self.tick_at <= cx.now {
+            self.tick_at = cx.now + TICK_EVERY;
+            self.tick(cx);
+        }
+        if self.setup.role == Role::Helper {
+            self.help_where_short(cx);
+        }
+        if self.announce_at <= cx.now {
+            self.announce(cx);
+        }
+        if self.wanted_at <= cx.now {
+            let orphans = self.parents.orphans();
+            if !orphans.is_empty() {
+                self.wanted_at = cx.now + WANTED_EVERY;
+                cx.out.push(Action::CandidatesWanted(orphans));
+            }
+        }
+    }
+
+    /// When [`Forest::on_time`] is due next.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Timestamp> {
+        let children = self.children.deadline();
+        if self.leaving {
+            return children;
+        }
+        let helper = (self.setup.role == Role::Helper).then_some(self.helper.at);
+        let orphans = (self.wanted_at > Timestamp::ZERO && !self.parents.orphans().is_empty())
+            .then_some(self.wanted_at);
+        [
+            Some(self.tick_at),
+            Some(self.announce_at),
+            self.parents.deadline(),
+            children,
+            helper,
+            orphans,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Once a second.
+    fn tick(&mut self, cx: &mut Context<'_>) {
+        self.candidates.forget_old(cx.now, cx.links);
+        // A link that this node closed itself is not reported to it.
+        self.peers.retain(|peer| cx.links.is_up(*peer));
+        self.tell_changed(cx);
+        self.keep_backups_warm(cx);
+        self.optimise(cx);
+    }
+
+    pub(super) fn announce_soon(&mut self, now: Timestamp) {
+        if self.peers.len() <= SMALL {
+            self.announce_at = self.announce_at.min(now + ANNOUNCE_SOON);
+        }
+    }
+
+    /// Tells peers what this node has to give. In a large session only those that are neither parent
+    /// nor child: those it tells its path, and who else looks for parents learns it from a few.
+    fn announce(&mut self, cx: &mut Context<'_>) {
+        let small = self.peers.len() <= SMALL;
+        self.announce_at = cx.now + if small { ANNOUNCE_EVERY_SMALL } else { ANNOUNCE_EVERY };
+        let member = self.member(cx.now, cx.links);
+        self.announced = (member.slots_free, member.delay_us);
+        for peer in &self.peers {
+            if small || !self.children.peers().any(|child| child == *peer) {
+                cx.send(*peer, Body::Announce { member, reply: false });
+            }
+        }
+    }
+
+    /// Tells the children of a stripe this node's way from the root, where it differs by `by` µs or
+    /// more from what they know.
+    pub(super) fn tell_path(&mut self, cx: &mut Context<'_>, stripe: u8, by: u32) {
+        if !self.children.has_any(stripe) {
+            return;
+        }
+        let Some(path) = self.path(cx.links, stripe) else { return };
+        let above = self.parent(stripe);
+        let children: Vec<Peer> = self.children.of(stripe).map(|(child, _)| child).collect();
+        for child in children {
+            let delay_us = path.delay_us.saturating_add(self.children.wait_us(stripe, child));
+            if self.children.tell(stripe, child, delay_us, by) {
+                let path = Path { delay_us, ..path.clone() };
+                cx.send(child, Body::PathUpdate { stripe, path, above });
+            }
+        }
+    }
+
+    /// The same after a message: at once if the way is another, by and by if only the delay is.
+    pub(super) fn tell_path_since(
+        &mut self,
+        cx: &mut Context<'_>,
+        stripe: u8,
+        before: Option<Path>,
+    ) {
+        let Some(path) = self.path(cx.links, stripe) else { return };
+        let same = before.is_some_and(|before| Path { delay_us: path.delay_us, ..before } == path);
+        if !same {
+            self.tell_path(cx, stripe, 0);
+        }
+    }
+
+    /// Tells all children what is news to them.
+    pub(super) fn tell_changed(&mut self, cx: &mut Context<'_>) {
+        // A root's paths say which stripes are short of helpers: that is news whatever the delay.
+        let by = if self.setup.role == Role::Root { 0 } else { DELAY_NEWS_US };
+        let stripes: Vec<u8> = self.children.stripes().collect();
+        for stripe in stripes {
+            self.tell_path(cx, stripe, by);
+        }
+    }
+
+    /// A backup is of use only while it is near and has slots: keeps a link to one for each stripe.
+    fn keep_backups_warm(&mut self, cx: &mut Context<'_>) {
+        for stripe in self.parents.fed().iter() {
+            let Some(feed) = self.parents.feed(stripe) else { continue };
+            let keeps = feed.backup.is_some_and(|backup| {
+                !feed.is_parent(backup)
+                    && cx.links.is_up(backup)
+                    && !self.children.contains(stripe, backup)
+                    && self.candidates.member(cx.now, backup).is_none_or(|member| {
+                        member.slots_free > 0 && member.carries.contains(stripe)
+                    })
+            });
+            if keeps {
+                continue;
+            }
+            let (now, links) = (cx.now, &*cx.links);
+            let (parents, mut who) = self.split();
+            let found = parents.with_wish(
+                &mut who,
+                stripe,
+                |wish| {
+                    wish.urgent = true;
+                    wish.ask_full = false;
+                },
+                |candidates, wish| candidates.backup(now, links, wish),
+            );
+            let Some(feed) = self.parents.feed_mut(stripe) else { continue };
+            // A full one is better than none.
+            if found.is_some() || feed.backup.is_some_and(|backup| !cx.links.is_up(backup)) {
+                feed.backup = found;
+            }
+            if let Some(backup) = found {
+                cx.connect(backup);
+            }
+        }
+    }
+}
