@@ -44,6 +44,7 @@ pub struct Egress {
     /// Since when the queue has been longer than a frame.
     queued_since: Option<Timestamp>,
     full: bool,
+    sampled_at: Timestamp,
     since: Timestamp,
     bytes: u64,
     clean: VecDeque<(Timestamp, u64)>,
@@ -62,6 +63,7 @@ impl Egress {
             held_until: now,
             queued_since: None,
             full: false,
+            sampled_at: now,
             since: now,
             bytes: 0,
             clean: VecDeque::new(),
@@ -71,7 +73,13 @@ impl Egress {
     /// `acked` bytes were acknowledged since the last call, and what is sent now waits `queue`
     /// before it leaves. To be called several times a second while anything is sent.
     pub fn sample(&mut self, now: Timestamp, acked: u64, queue: Duration) {
-        self.bytes += acked;
+        if now.since(self.sampled_at) > WINDOW {
+            // Nothing was sent meanwhile, so nothing was measured.
+            (self.since, self.bytes) = (now, 0);
+            (self.full, self.queued_since) = (false, None);
+        }
+        self.sampled_at = now;
+        self.bytes = self.bytes.saturating_add(acked);
         if queue > self.frame {
             let since = *self.queued_since.get_or_insert(now);
             let full = now.since(since) >= STANDING;
@@ -92,10 +100,11 @@ impl Egress {
         }
     }
 
-    /// Whether the line is full: the queue has stood above a frame time and has not gone yet.
+    /// Whether the line is full: the queue has stood above a frame time, and was seen to not a second
+    /// ago.
     #[must_use]
-    pub const fn is_saturated(&self) -> bool {
-        self.full
+    pub fn is_saturated(&self, now: Timestamp) -> bool {
+        self.full && now.since(self.sampled_at) < WINDOW
     }
 
     /// What the line is expected to carry at most, never more than the owner's limit.

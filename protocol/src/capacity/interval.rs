@@ -40,8 +40,8 @@ const HEARD_MAX: usize = 64;
 const FOLLOW_MIN: Duration = Duration::from_secs(120);
 /// Longest time without looking. Derived: half of `FOLLOW_MIN`.
 const LOOK: Duration = Duration::from_secs(60);
-/// An estimate this many times the one before is believed at once. Guess: beyond chance, which
-/// moves a count of 36 by half once in a thousand.
+/// What is heard is believed at once if it is this many times more or less. Derived: beyond chance,
+/// which halves or doubles a count of 36 less than once in a thousand windows.
 const JUMP: u64 = 2;
 
 /// Tells when this node's next advert is due. One for each topic.
@@ -53,6 +53,8 @@ pub struct AdvertInterval {
     at: Timestamp,
     /// Members, thousandths.
     population: u64,
+    /// When the estimate last changed at once.
+    jumped_at: Timestamp,
     last: Timestamp,
     /// Share of the interval to wait from `last`, thousandths.
     wait: u64,
@@ -71,7 +73,7 @@ impl AdvertInterval {
     pub fn new(now: Timestamp, mut rng: Rng) -> Self {
         let wait = 500 + rng.below(1000);
         let heard = VecDeque::with_capacity(HEARD_MAX);
-        Self { rng, heard, since: now, at: now, population: 1000, last: now, wait }
+        Self { rng, heard, since: now, at: now, population: 1000, jumped_at: now, last: now, wait }
     }
 
     /// An advert of another member came, whose sender says that it keeps `interval`; zero if it
@@ -153,17 +155,15 @@ impl AdvertInterval {
         1000 + believed * 1_000_000 / span.as_millis() as u64
     }
 
-    /// Moves the estimate to what was heard: at once to many more, else by and by.
+    /// Moves the estimate to what was heard: at once if it is far off, else by and by.
     fn follow(&mut self, now: Timestamp) {
         let count = self.count(now);
         let before = self.population;
         if count > before * JUMP && self.heard.len() > 1 {
-            self.population = count;
-            if self.due() > now {
-                // Anywhere within the interval that begins now.
-                self.last = now;
-                self.wait = self.rng.below(1000);
-            }
+            self.jump(now, count);
+        } else if count < before / JUMP && now.since(self.jumped_at) >= WINDOW {
+            // Not further than by the factor at a time: silence may have other causes.
+            self.jump(now, before / JUMP);
         } else {
             let pace = (self.interval() / 4).max(FOLLOW_MIN);
             let elapsed = now.since(self.at).min(pace).as_micros();
@@ -175,6 +175,15 @@ impl AdvertInterval {
             };
         }
         self.at = now;
+    }
+
+    /// Believes that there are `population`, as everybody does who heard the same; so that they do
+    /// not all speak at once, or fall silent, each draws its turn from the interval that begins now.
+    fn jump(&mut self, now: Timestamp, population: u64) {
+        self.population = population;
+        self.jumped_at = now;
+        self.last = now;
+        self.wait = self.rng.below(1000);
     }
 }
 

@@ -12,6 +12,7 @@ mod media;
 mod mutate;
 mod script;
 mod session;
+mod statement;
 
 pub use corpus::{read_corpus, write_seeds};
 pub use mutate::Mutator;
@@ -44,6 +45,9 @@ pub const TARGETS: &[Target] = &[
     session::INVITE,
     session::INVITE_CONTENT,
     session::TICKET,
+    statement::ADVERT,
+    statement::BEACON,
+    statement::ROOT_GRANT,
 ];
 
 /// Runs `target` on its seeds, on `found`, and on mutations of them: the same every time.

@@ -110,10 +110,10 @@ fn with_a_measured_line_the_slots_come_to_what_it_carries() {
             let used = budget.slots().total();
             line.step(u64::from(used) * STRIPE.bps(), 2);
             let settled = frame > 30 * 120;
-            full += u64::from(settled && line.egress.is_saturated());
+            full += u64::from(settled && line.egress.is_saturated(line.now));
             if frame % 15 == 0 {
                 let uplink = line.egress.uplink();
-                let load = Load { used, uplink, saturated: line.egress.is_saturated() };
+                let load = Load { used, uplink, saturated: line.egress.is_saturated(line.now) };
                 changes += u32::from(budget.update(line.now, &load) && settled);
             }
             if settled {

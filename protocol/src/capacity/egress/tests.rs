@@ -47,7 +47,7 @@ fn a_claim_above_the_line_is_measured_down_to_it() {
     assert_eq!(line.uplink(), 25_000_000, "the owner's word, until shown otherwise");
     let steps = (0..60).take_while(|_| {
         line.step(12_000_000, 2);
-        !line.egress.is_saturated()
+        !line.egress.is_saturated(line.now)
     });
     let until_full = steps.count() as u64 * 33;
     assert!(until_full < 1_000, "{until_full} ms until a line at 120 % is seen to be full");
@@ -61,7 +61,7 @@ fn keyframes_are_not_a_full_line() {
         let mut line = Line::new(10_000_000, 10_000_000);
         for _ in 0..900 {
             line.step(8_000_000, burst);
-            assert!(!line.egress.is_saturated(), "keyframes of {burst} means");
+            assert!(!line.egress.is_saturated(line.now), "keyframes of {burst} means");
         }
         let measured = line.egress.measured(line.now).expect("half a minute").bps();
         assert!((7_500_000..=8_500_000).contains(&measured), "{measured}");
@@ -111,12 +111,29 @@ fn a_ceiling_that_stays_is_tried_ever_less_often() {
     for frame in 0..30 * 3600 {
         // Four fifths of what it is thought to carry, as the budget does.
         line.step(line.uplink() * 4 / 5, 2);
-        if line.egress.is_saturated() && !before {
+        if line.egress.is_saturated(line.now) && !before {
             full.push(frame / 30);
         }
-        before = line.egress.is_saturated();
+        before = line.egress.is_saturated(line.now);
     }
     println!("full at {full:?} s");
     assert!(full.len() <= 14, "{} times in an hour: {full:?}", full.len());
     assert!((8_500_000..=12_600_000).contains(&line.uplink()), "{}", line.uplink());
+}
+
+#[test]
+fn silence_is_neither_a_full_line_nor_a_slow_one() {
+    let mut line = Line::new(10_000_000, 10_000_000);
+    line.run(9_000_000, 20);
+    line.run(15_000_000, 3);
+    assert!(line.egress.is_saturated(line.now));
+    line.now = line.now + Duration::from_secs(1);
+    assert!(!line.egress.is_saturated(line.now));
+    let before = line.uplink();
+    line.now = line.now + Duration::from_secs(20);
+    line.queued = 0;
+    line.run(8_000_000, 10);
+    assert!(line.uplink() >= before, "{} after {before}", line.uplink());
+    let measured = line.egress.measured(line.now).expect("a minute");
+    assert!(measured.bps() > 7_500_000, "{measured}");
 }

@@ -1,6 +1,5 @@
 use super::super::testing::publisher;
 use super::*;
-use crate::fuzzing::Mutator;
 
 fn media() -> MediaKey {
     MediaKey::from_seed(&[2; 32])
@@ -49,7 +48,7 @@ fn the_largest_fits_its_bound() {
 }
 
 #[test]
-fn any_changed_bit_any_truncation_and_any_mutation_is_noticed() {
+fn any_changed_bit_and_any_truncation_is_noticed() {
     let bytes = signed(17).encode();
     let accepted = |bytes: &[u8]| {
         let read = SignedBeacon::decode(bytes).ok()?;
@@ -62,15 +61,6 @@ fn any_changed_bit_any_truncation_and_any_mutation_is_noticed() {
     }
     for len in 0..bytes.len() {
         assert_eq!(accepted(&bytes[..len]), None, "first {len} bytes");
-    }
-    let mut mutator = Mutator::new("beacon");
-    let seeds = [bytes, Vec::new()];
-    for _ in 0..5_000 {
-        let bytes = mutator.next(&seeds);
-        if let Ok(read) = SignedBeacon::decode(&bytes) {
-            assert_eq!(SignedBeacon::decode(&read.encode()), Ok(read));
-        }
-        assert!(accepted(&bytes).is_none_or(|said| said == beacon(17)), "nothing else was signed");
     }
 }
 

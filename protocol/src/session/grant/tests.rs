@@ -1,6 +1,5 @@
 use super::super::testing::{NOW, publisher};
 use super::*;
-use crate::fuzzing::Mutator;
 use crate::identity::NodeKey;
 
 fn session() -> SessionId {
@@ -128,7 +127,7 @@ fn a_grant_out_of_bounds_is_not_written() {
 }
 
 #[test]
-fn any_changed_bit_any_truncation_and_any_mutation_is_noticed() {
+fn any_changed_bit_and_any_truncation_is_noticed() {
     let bytes = signed(grant(1, 5, 6)).encode();
     let accepts = |bytes: &[u8]| {
         SignedRootGrant::decode(bytes)
@@ -142,14 +141,5 @@ fn any_changed_bit_any_truncation_and_any_mutation_is_noticed() {
     }
     for len in 0..bytes.len() {
         assert!(!accepts(&bytes[..len]), "first {len} bytes");
-    }
-    let mut mutator = Mutator::new("root-grant");
-    let seeds = [bytes, Vec::new()];
-    for _ in 0..5_000 {
-        let Ok(read) = SignedRootGrant::decode(&mutator.next(&seeds)) else { continue };
-        assert_eq!(SignedRootGrant::decode(&read.encode()).as_ref(), Ok(&read));
-        if read.verify(&publisher().id(), &session(), NOW).is_ok() {
-            assert_eq!(read.claims(), &grant(1, 5, 6), "nothing else was signed");
-        }
     }
 }
