@@ -2,7 +2,7 @@
 //! as much as it has shown.
 //!
 //! A newcomer is on probation: four slots, twice as many after each five clean seconds in which at
-//! least half of them were in use, half as many when the line is full. A limit that the owner vouches
+//! least half of them were in use, half as many as are in use when the line is full. A limit that the owner vouches
 //! for, as the publisher does for its own session, is used at once. A tenth is kept for repair.
 //!
 //! The number does not flap: it goes up by whole slots, and down only once half a slot is missing.
@@ -114,7 +114,9 @@ impl Budget {
             self.clean_since = now;
             if self.halved_at.is_none_or(|at| now.since(at) >= HALVE_EVERY) {
                 self.halved_at = Some(now);
-                self.allowed = self.allowed.map(|_| (self.total / 2).max(1));
+                // Of what is in use: free slots filled no line.
+                let half = (self.total.min(load.used) / 2).max(1);
+                self.allowed = self.allowed.map(|_| half);
             }
         } else if u32::from(load.used) * 2 < u32::from(self.slots().children) {
             // An idle line is clean whatever it is.

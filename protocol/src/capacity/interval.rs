@@ -93,7 +93,8 @@ impl AdvertInterval {
     }
 
     /// Whether this node's advert is due. If so the caller sends it now, with [`Self::interval`] in
-    /// it, and the next is due one interval later.
+    /// it, and the next is due one interval later. A caller with nothing new to say may let its turn
+    /// pass: who does not speak is not counted, and the others speak more often.
     pub fn poll(&mut self, now: Timestamp) -> bool {
         self.forget(now);
         self.follow(now);

@@ -72,9 +72,9 @@ fn a_full_line_halves_once_until_it_had_time_to_drain() {
         budget.update(at(ms), &full);
         budget.slots().total()
     };
-    assert_eq!(halved(&mut budget, 21_000), 18);
-    assert_eq!(halved(&mut budget, 22_900), 18);
-    assert_eq!(halved(&mut budget, 23_000), 9);
+    assert_eq!(halved(&mut budget, 21_000), 16, "half of the 32 in use");
+    assert_eq!(halved(&mut budget, 22_900), 16);
+    assert_eq!(halved(&mut budget, 23_000), 8, "half of what there is, the others are leaving");
     for i in 0..100 {
         budget.update(at(25_000 + i * 2_000), &full);
     }
