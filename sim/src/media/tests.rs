@@ -1,5 +1,6 @@
 //! Small worlds whose every time can be worked out by hand.
 
+use super::arrivals::units;
 use super::stream::Stream;
 use super::*;
 
@@ -146,4 +147,181 @@ fn same_seed_same_trace() {
     };
     assert_eq!(hash(5), hash(5));
     assert_ne!(hash(5).0, hash(6).0);
+}
+
+/// Five nodes, each of 1, 2 and 3 interior in one stripe: 1 sends stripe 0 to 2, 3 and 4, and so on.
+fn disjoint() -> Media {
+    let mut media = world(settings(), 5);
+    for stripe in 0..3 {
+        let interior = u32::from(stripe) + 1;
+        media.graft(&CALM, (0, interior, stripe), 0, None, 0);
+        for child in (1..5).filter(|child| *child != interior) {
+            media.graft(&CALM, (interior, child, stripe), usize::MAX, None, 0);
+        }
+    }
+    media
+}
+
+/// When a stripe is late that usually is `usual_us` behind the making of a block whose first
+/// shard usually comes after `first_us`, and now after `now_us`.
+fn late_us(made_us: u64, first_us: u64, usual_us: u64, now_us: u64) -> u64 {
+    made_us + kept(now_us) + kept(usual_us) - kept(first_us) + 40_000
+}
+
+#[test]
+fn a_death_makes_its_stripe_late_below_it_and_nothing_else() {
+    let mut media = disjoint();
+    assert!(run(&mut media, &CALM, 1_005_000).is_empty());
+    // Block 25, made at 1 s, is under way to 1.
+    media.kill(1, 1_005_000);
+    // First shards: at 2 its own stripe at 12 ms, at 3 its own at 13; at 4 that of 1 at 25, now that
+    // of 2 at 26. Stripe 0 usually comes at 23, 24 and 25 ms.
+    let expected = [
+        (2, 0, late_us(1_000_000, 12_000, 23_000, 12_000)),
+        (3, 0, late_us(1_000_000, 13_000, 24_000, 13_000)),
+        (4, 0, late_us(1_000_000, 25_000, 25_000, 26_000)),
+    ];
+    let notices = run(&mut media, &CALM, 1_400_000);
+    assert_eq!(late(&notices), expected, "once each");
+    assert_eq!(notices.len(), 3, "nothing but late stripes");
+    assert!((2..5).all(|node| media.still_late(node, 0) && !media.still_late(node, 1)));
+    assert_eq!(media.figures.missing_blocks, 0, "two of three stripes do");
+}
+
+#[test]
+fn what_had_not_left_dies_with_its_sender() {
+    let mut media = disjoint();
+    // 1 has block 25 at 11 ms and sends it from 12 on: the copy to 2 leaves at 13, that to 3 at 14.
+    run(&mut media, &CALM, 1_013_500);
+    assert_eq!(media.arrivals.made(), 26);
+    let void = media.figures.void;
+    media.kill(1, 1_013_500);
+    assert_eq!(media.figures.void, void + 2);
+    let notices = run(&mut media, &CALM, 1_400_000);
+    let expected = [
+        (3, 0, late_us(1_000_000, 13_000, 24_000, 13_000)),
+        (4, 0, late_us(1_000_000, 25_000, 25_000, 26_000)),
+        (2, 0, late_us(1_040_000, 12_000, 23_000, 12_000)),
+    ];
+    assert_eq!(late(&notices), expected);
+    assert_eq!((media.newest(2, 0), media.newest(3, 0)), (Some(25), Some(24)));
+}
+
+#[test]
+fn a_pull_and_a_new_parent_fill_the_gap() {
+    let mut media = disjoint();
+    run(&mut media, &CALM, 1_013_500);
+    media.kill(1, 1_013_500);
+    (2..5).for_each(|node| media.orphaned(node, 0, 1_013_500));
+    run(&mut media, &CALM, 1_070_000);
+    assert!(media.still_late(3, 0) && media.still_broken() == 3);
+    media.pull(&CALM, 3, 2, 0, 1_070_000);
+    run(&mut media, &CALM, 1_090_900);
+    assert_eq!(media.newest(3, 0), Some(24));
+    run(&mut media, &CALM, 1_091_000); // 10 ms there, 1 ms to send, 10 ms back
+    assert_eq!((media.newest(3, 0), media.still_late(3, 0)), (Some(25), false));
+    // The root has blocks 26 and 27 (made at 1.04 and 1.08 s), of which 3 gets the first at once.
+    media.prune(1, 3, 0);
+    media.graft(&CALM, (0, 3, 0), 0, Some(26), 1_095_000);
+    run(&mut media, &CALM, 1_106_000);
+    assert_eq!(media.newest(3, 0), Some(26));
+    run(&mut media, &CALM, 1_200_000);
+    // The second one's turn is 26.7 ms later (40 ms of stream at 1.5 times its rate), at 1.1217 s,
+    // when four copies of block 28 are before it, made at 1.12 s: it leaves at 1.125 s.
+    assert_eq!(media.arrivals.came(3, 0, 27), Some(units(1_135_000 - 1_080_000)));
+    run(&mut media, &CALM, 2_000_000);
+    assert_eq!(media.still_broken(), 2, "2 and 4 found nobody");
+    let repair = &media.figures.repair;
+    assert_eq!((repair.count(), repair.max_us()), (1, 1_091_000 - 1_013_500 - 1_091_000 % 16));
+    let came = |block| media.arrivals.came(3, 0, block).is_some();
+    assert!((0..media.made() - 1).all(came), "nothing is missing at 3");
+}
+
+#[test]
+fn a_leaf_may_become_a_parent_while_a_shard_is_on_its_way_to_it() {
+    let mut media = world(settings(), 3);
+    media.graft(&CALM, (0, 1, 0), 0, None, 0);
+    run(&mut media, &CALM, 1_005_000);
+    assert_eq!(media.newest(1, 0), Some(24), "25 is written down, and has not come");
+    media.graft(&CALM, (1, 2, 0), 0, None, 1_005_000);
+    run(&mut media, &CALM, 1_300_000);
+    let came: Vec<_> = (22..30).map(|block| media.arrivals.came(2, 0, block)).collect();
+    assert_eq!(came[..3], [None; 3], "only what is new");
+    assert!(came[3..].iter().all(|came| *came == Some(units(23_000))), "{came:?}");
+}
+
+#[test]
+fn a_node_without_anything_wonders_only_if_it_had_something() {
+    let mut media = world(settings(), 3);
+    (0..3).for_each(|stripe| media.graft(&CALM, (0, 1, stripe), 0, None, 0));
+    run(&mut media, &CALM, 1_010_000);
+    media.graft(&CALM, (1, 2, 0), 0, None, 1_010_000);
+    media.kill(0, 1_010_000);
+    // 1 had block 25 first at 11 ms, 2 at 23; then for two intervals and 120 ms nothing.
+    let silent = |node, after_us| Notice::Silent { node, at_us: 1_000_000 + after_us };
+    let expected = [silent(1, kept(11_000) + 200_000), silent(2, kept(23_000) + 200_000)];
+    assert_eq!(run(&mut media, &CALM, 3_000_000), expected);
+    assert!(media.still_silent(1) && media.still_silent(2));
+    media.join(0, NODE, 3_000_000);
+    media.graft(&CALM, (0, 2, 1), 0, None, 3_000_000);
+    // Now 2 has something to compare stripe 0 with.
+    let notices = run(&mut media, &CALM, 3_300_000);
+    assert_eq!(late(&notices).iter().map(|late| (late.0, late.1)).collect::<Vec<_>>(), [(2, 0)]);
+    assert!(notices.len() == 1 && !media.still_silent(2));
+}
+
+#[test]
+fn spoilt_shards_are_noticed_and_go_no_further() {
+    let mut media = chain(settings());
+    run(&mut media, &CALM, 1_000_000);
+    media.set_conduct(0, Conduct::Spoils);
+    let notices = run(&mut media, &CALM, 1_052_500);
+    let forged = |stripe, at_us| Notice::Forged { node: 1, from: 0, stripe, at_us };
+    assert_eq!(notices, [forged(0, 1_051_000), forged(1, 1_052_000)]);
+    run(&mut media, &CALM, 1_190_000);
+    assert_eq!((media.newest(1, 0), media.newest(2, 0)), (Some(25), Some(25)));
+    assert_eq!(media.figures.under_way(), 0);
+}
+
+#[test]
+fn a_black_hole_makes_its_stripes_late() {
+    let mut media = disjoint();
+    run(&mut media, &CALM, 1_000_000);
+    media.set_conduct(1, Conduct::Withholds(1));
+    let stripes: Vec<_> = late(&run(&mut media, &CALM, 1_300_000));
+    assert_eq!(
+        stripes.iter().map(|late| (late.0, late.1)).collect::<Vec<_>>(),
+        [(2, 0), (3, 0), (4, 0)]
+    );
+}
+
+#[test]
+fn a_number_may_be_used_again_while_things_are_on_their_way_to_it() {
+    let mut media = chain(settings());
+    run(&mut media, &CALM, 1_005_000);
+    media.kill(1, 1_005_000);
+    media.join(1, NODE, 1_006_000);
+    run(&mut media, &CALM, 1_200_000);
+    assert_eq!(media.newest(1, 0), None, "what was sent to the dead is not for its heir");
+    media.graft(&CALM, (0, 1, 0), 0, None, 1_200_000);
+    media.prune(0, 1, 0); // of the dead one
+    run(&mut media, &CALM, 1_300_000);
+    assert_eq!(media.newest(1, 0), Some(32));
+    assert_eq!(media.newest(2, 0), Some(24), "nor are its children");
+}
+
+#[test]
+fn a_full_uplink_makes_blocks_late_and_then_glitches() {
+    let mut media = chain(settings());
+    run(&mut media, &CALM, 1_000_000);
+    assert_eq!(media.queue_us(1), 0);
+    media.set_upload(1, 600_000); // 660 kbit/s are asked of it
+    run(&mut media, &CALM, 8_000_000);
+    assert!(media.queue_us(1) > 400_000);
+    assert_eq!((media.seen(1).2, media.seen(2).2), (0, 1));
+    media.set_upload(1, 8_800_000);
+    run(&mut media, &CALM, 12_000_000);
+    let (due, missing, glitches) = media.seen(2);
+    assert!(glitches == 1 && missing > 20 && due > 250, "{due} {missing} {glitches}");
+    assert_eq!(media.figures.glitch.count(), 1);
 }
