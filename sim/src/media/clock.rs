@@ -31,9 +31,25 @@ pub(super) fn slots(settings: &Settings) -> u32 {
     (span_us / settings.stream.interval_us().max(1) + 2) as u32
 }
 
-/// Silence of all stripes after which a node wonders.
+/// Added to the patience with a stripe of a probe, µs. Guess: a round trip and a half and what the
+/// repeating of a lost copy takes; in the stream that is probed its successor would have come.
+const PROBE_SLACK_US: u64 = 150_000;
+
+/// What is added to the patience with a stripe.
+pub(super) fn slack_us(settings: &Settings) -> u64 {
+    if is_sparse(settings) { PROBE_SLACK_US } else { 0 }
+}
+
+/// Whether blocks are so far apart that slots do not reach back over the usual silence.
+fn is_sparse(settings: &Settings) -> bool {
+    2 * settings.stream.interval_us() + SILENT_US >= u64::from(NEVER - 1) * UNIT_US
+}
+
+/// Silence of all stripes after which a node wonders. In a probe that is when a block is due and
+/// nothing of it has come.
 pub(super) fn silent_us(settings: &Settings) -> u64 {
-    2 * settings.stream.interval_us() + SILENT_US
+    let interval_us = settings.stream.interval_us();
+    if is_sparse(settings) { interval_us } else { 2 * interval_us + SILENT_US }
 }
 
 impl Clock {
@@ -51,8 +67,9 @@ impl Clock {
     }
 
     pub(super) fn look(&self, now_us: u64, settings: &Settings) -> Look {
-        let silent_us = Some(silent_us(settings)).filter(|us| *us < self.slot_us);
-        Look { now_us, until_us: self.next_tick_us, silent_us }
+        let silent_us = Some(silent_us(settings)).filter(|_| !is_sparse(settings));
+        let deadline_us = settings.deadline_us;
+        Look { now_us, until_us: self.next_tick_us, deadline_us, silent_us }
     }
 }
 
@@ -114,6 +131,10 @@ impl Media {
             };
             let seen = self.viewers.judge(&self.arrivals, verdict, &mut self.figures);
             self.trace = super::draw::mix(self.trace ^ seen);
+            if is_sparse(&self.settings) {
+                let when = (block, self.now_us);
+                self.watch.look_empty(&self.arrivals, &self.trees, when, &mut self.suspects);
+            }
             self.clock.judged += 1;
         }
         let made_us = |block| stream.made_us(block);

@@ -65,15 +65,17 @@ pub(crate) struct Suspect {
 #[derive(Clone, Debug)]
 pub(crate) struct Watch {
     capacity: usize,
+    /// Added to what the paces ask for, units of arrivals.
+    slack: u16,
     paces: Vec<Pace>,
-    /// The paces' patience in units of arrivals, clipped.
+    /// The paces' patience in units of arrivals, with slack, clipped.
     patience: Vec<u16>,
     /// Blocks up to the newest there was when the stripe was last told late: the silence's name.
     told: Vec<u32>,
     /// Blocks before this one were made before the present parent was.
     calm: Vec<u32>,
-    /// By node: whether a newer block than the one looked at has come.
-    newer: Vec<bool>,
+    /// By node: not 0 if a newer block than the one looked at has come.
+    newer: Vec<u16>,
 }
 
 /// One look: a time and how far it has to reach.
@@ -81,20 +83,24 @@ pub(crate) struct Watch {
 pub(crate) struct Look {
     pub(crate) now_us: u64,
     pub(crate) until_us: u64,
+    /// No stripe is late for the want of a block made so long ago.
+    pub(crate) deadline_us: u64,
     /// Silence after which a node wonders, if slots reach that far back.
     pub(crate) silent_us: Option<u64>,
 }
 
 impl Watch {
-    pub(crate) fn new(capacity: usize, stripes: usize) -> Self {
+    pub(crate) fn new(capacity: usize, stripes: usize, slack_us: u64) -> Self {
         let count = capacity * stripes;
+        let slack = (slack_us / UNIT_US) as u16;
         Self {
             capacity,
+            slack,
             paces: vec![Pace::default(); count],
-            patience: vec![clip(Pace::default()); count],
+            patience: vec![clip(Pace::default(), slack); count],
             told: vec![UNTOLD; count],
             calm: vec![0; count],
-            newer: vec![false; capacity],
+            newer: vec![0; capacity],
         }
     }
 
@@ -107,7 +113,7 @@ impl Watch {
     pub(crate) fn renew(&mut self, node: u32, stripe: u8, block: u32) {
         let at = self.at(node, stripe);
         self.paces[at] = Pace::default();
-        self.patience[at] = clip(Pace::default());
+        self.patience[at] = clip(Pace::default(), self.slack);
         (self.told[at], self.calm[at]) = (UNTOLD, block);
     }
 
@@ -123,7 +129,7 @@ impl Watch {
 
     /// Learns from the arrivals of a block between two times after its making.
     pub(crate) fn learn(&mut self, arrivals: &Arrivals, block: u32, from_us: u64, to_us: u64) {
-        let stripes = self.paces.len() / self.capacity;
+        let (stripes, slack) = (self.paces.len() / self.capacity, self.slack);
         let rows: Vec<&[u16]> = (0..stripes).map(|stripe| arrivals.row(block, stripe)).collect();
         let from = (from_us / UNIT_US) as u16;
         let span = (to_us / UNIT_US) as u16 - from;
@@ -137,7 +143,7 @@ impl Watch {
                 for ((pace, patience), (came, first)) in paces.iter_mut().zip(patience).zip(came) {
                     if came.wrapping_sub(from) < span {
                         pace.observe(u32::from(came - first) * UNIT_US as u32);
-                        *patience = clip(*pace);
+                        *patience = clip(*pace, slack);
                     }
                 }
             }
@@ -154,7 +160,8 @@ impl Watch {
         suspects: &mut Vec<Suspect>,
     ) {
         let stripes = self.paces.len() / self.capacity;
-        self.newer.fill(false);
+        let silent = look.silent_us.map(|us| (us / UNIT_US) as u16);
+        self.newer.fill(0);
         let mut rows: Vec<&[u16]> = Vec::with_capacity(stripes);
         for block in (arrivals.oldest()..arrivals.made()).rev() {
             let made = made_us(block);
@@ -162,10 +169,10 @@ impl Watch {
                 continue;
             }
             let window = Window::of(look.now_us - made, look.until_us - made);
-            let silent = look.silent_us.map(|us| (us / UNIT_US) as u16);
             rows.clear();
             rows.extend((0..stripes).map(|stripe| arrivals.row(block, stripe)));
-            let any_late = look.until_us - made > PATIENCE_MIN_US;
+            let young = look.now_us - made <= look.deadline_us;
+            let any_late = young && look.until_us - made > PATIENCE_MIN_US;
             for at in (0..self.capacity).step_by(LANES) {
                 let first = first(&rows, at);
                 if let Some(silent) = silent {
@@ -175,37 +182,43 @@ impl Watch {
                     continue;
                 }
                 for (stripe, row) in rows.iter().enumerate() {
-                    let patience = &self.patience[stripe * self.capacity + at..][..LANES];
-                    let mut hits = 0;
-                    for ((first, patience), came) in
-                        first.iter().zip(patience).zip(&row[at..at + LANES])
-                    {
+                    let cells = stripe * self.capacity + at;
+                    let patience = &self.patience[cells..cells + LANES];
+                    let mut hits = [0_u8; LANES];
+                    let lanes = first.iter().zip(patience).zip(&row[at..at + LANES]);
+                    for (hit, ((first, patience), came)) in hits.iter_mut().zip(lanes) {
                         let late_at = first.saturating_add(*patience);
-                        hits |= u16::from(window.holds(late_at) & (*came > late_at));
+                        *hit = u8::from(window.holds(late_at) & (*came > late_at));
                     }
-                    if hits == 0 {
-                        continue;
-                    }
-                    for lane in 0..LANES {
-                        let late_at = first[lane].saturating_add(patience[lane]);
-                        if window.holds(late_at) && row[at + lane] > late_at {
-                            let (node, stripe) = ((at + lane) as u32, stripe as u8);
-                            let at_us = made + u64::from(late_at) * UNIT_US;
-                            let index = usize::from(stripe) * self.capacity + node as usize;
-                            let calm = block < self.calm[index];
-                            if calm || trees.parent(node, stripe) == NOBODY {
-                                continue;
-                            }
-                            let newest = arrivals.newest(node, stripe, at_us, made_us);
-                            let had = newest.map_or(0, |newest| newest + 1);
-                            if had <= block && self.told[index] != had {
-                                self.told[index] = had;
-                                suspects.push(Suspect { node, stripe: Some(stripe), at_us });
-                            }
+                    for lane in set(&hits) {
+                        let node = (at + lane) as u32;
+                        let late_at = first[lane].saturating_add(self.patience[cells + lane]);
+                        let at_us = made + u64::from(late_at) * UNIT_US;
+                        if trees.parent(node, stripe as u8) != NOBODY {
+                            let what = (node, stripe as u8, block);
+                            self.suspect(arrivals, what, at_us, made_us, suspects);
                         }
                     }
                 }
             }
+        }
+    }
+
+    /// A stripe of which `block` will not be there at `at_us`: told, unless a newer one will be, or
+    /// it was told before, or the block is older than the stripe's parent.
+    fn suspect(
+        &mut self,
+        arrivals: &Arrivals,
+        (node, stripe, block): (u32, u8, u32),
+        at_us: u64,
+        made_us: impl Fn(u32) -> u64,
+        suspects: &mut Vec<Suspect>,
+    ) {
+        let index = self.at(node, stripe);
+        let had = arrivals.newest(node, stripe, at_us, made_us).map_or(0, |newest| newest + 1);
+        if block >= self.calm[index] && had <= block && self.told[index] != had {
+            self.told[index] = had;
+            suspects.push(Suspect { node, stripe: Some(stripe), at_us });
         }
     }
 
@@ -218,14 +231,43 @@ impl Watch {
         suspects: &mut Vec<Suspect>,
     ) {
         let newer = &mut self.newer[at..at + LANES];
-        for (lane, (first, newer)) in first.iter().zip(newer).enumerate() {
-            let wonders_at = first.saturating_add(silent);
-            if !*newer && window.holds(wonders_at) && trees.has_parents((at + lane) as u32) {
-                let at_us = made_us + u64::from(wonders_at) * UNIT_US;
-                let node = (at + lane) as u32;
+        let mut hits = [0_u8; LANES];
+        for (hit, (first, newer)) in hits.iter_mut().zip(first.iter().zip(newer)) {
+            *hit = u8::from((*newer == 0) & window.holds(first.saturating_add(silent)));
+            *newer |= u16::from(*first != NEVER);
+        }
+        for lane in set(&hits) {
+            let node = (at + lane) as u32;
+            if trees.has_parents(node) {
+                let at_us = made_us + u64::from(first[lane].saturating_add(silent)) * UNIT_US;
                 suspects.push(Suspect { node, stripe: None, at_us });
             }
-            *newer |= *first != NEVER;
+        }
+    }
+
+    /// For a probe, whose blocks are too far apart to wait for two: who had something of the block
+    /// before, but has nothing of `block` at its deadline?
+    pub(crate) fn look_empty(
+        &self,
+        arrivals: &Arrivals,
+        trees: &Trees,
+        (block, now_us): (u32, u64),
+        suspects: &mut Vec<Suspect>,
+    ) {
+        let stripes = 0..self.paces.len() / self.capacity;
+        let Some(before) = block.checked_sub(1).filter(|before| arrivals.has_slot(*before)) else {
+            return;
+        };
+        let rows: Vec<&[u16]> = stripes.clone().map(|s| arrivals.row(block, s)).collect();
+        let rows_before: Vec<&[u16]> = stripes.map(|s| arrivals.row(before, s)).collect();
+        for at in (0..self.capacity).step_by(LANES) {
+            let (now, before) = (first(&rows, at), first(&rows_before, at));
+            for lane in 0..LANES {
+                let node = (at + lane) as u32;
+                if now[lane] == NEVER && before[lane] != NEVER && trees.has_parents(node) {
+                    suspects.push(Suspect { node, stripe: None, at_us: now_us });
+                }
+            }
         }
     }
 
@@ -239,20 +281,31 @@ impl Watch {
         made_us: impl Fn(u32) -> u64,
         suspects: &mut Vec<Suspect>,
     ) {
-        let index = self.at(node, stripe);
         let stripes = (self.paces.len() / self.capacity) as u8;
         let came = (0..stripes).filter_map(|sibling| arrivals.came(node, sibling, block));
         let Some(first) = came.min() else { return };
-        let late_after = u64::from(first) + u64::from(self.patience[index]);
-        let at_us = made_us(block) + late_after * UNIT_US;
-        let newest = arrivals.newest(node, stripe, at_us, &made_us);
-        let had = newest.map_or(0, |newest| newest + 1);
-        let due = (look.now_us..=look.until_us).contains(&at_us);
-        if due && block >= self.calm[index] && had <= block && self.told[index] != had {
-            self.told[index] = had;
-            suspects.push(Suspect { node, stripe: Some(stripe), at_us });
+        let late_after = first.saturating_add(self.patience[self.at(node, stripe)]);
+        let at_us = made_us(block) + u64::from(late_after) * UNIT_US;
+        if (look.now_us..=look.until_us).contains(&at_us) {
+            self.suspect(arrivals, (node, stripe, block), at_us, made_us, suspects);
         }
     }
+}
+
+/// The lanes that are not 0: few, so eight are passed over at once.
+fn set(hits: &[u8; LANES]) -> impl Iterator<Item = usize> + use<> {
+    let (words, _) = hits.as_chunks::<8>();
+    let mut bits = 0_u64;
+    for (at, word) in words.iter().enumerate() {
+        // Each byte is 0 or 1: the product's top byte gathers them as bits.
+        let gathered = u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        bits |= gathered << (8 * at);
+    }
+    std::iter::from_fn(move || {
+        let lane = bits.trailing_zeros() as usize;
+        bits &= bits.wrapping_sub(1);
+        (lane < LANES).then_some(lane)
+    })
 }
 
 /// The time between two looks, after a block's making.
@@ -277,6 +330,31 @@ impl Window {
     }
 }
 
-fn clip(pace: Pace) -> u16 {
-    (u64::from(pace.patience_us()) / UNIT_US).min(u64::from(NEVER)) as u16
+fn clip(pace: Pace, slack: u16) -> u16 {
+    let patience = (u64::from(pace.patience_us()) / UNIT_US).min(u64::from(NEVER)) as u16;
+    patience.saturating_add(slack)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_that_are_set_are_found_in_order() {
+        let mut hits = [0; LANES];
+        assert_eq!(set(&hits).count(), 0);
+        let lanes = [0, 1, 7, 8, 31, 32, 62, 63];
+        lanes.iter().for_each(|lane| hits[*lane] = 1);
+        assert_eq!(set(&hits).collect::<Vec<_>>(), lanes);
+        assert_eq!(set(&[1; LANES]).collect::<Vec<_>>(), (0..LANES).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_window_is_open_below_and_closed_above() {
+        let window = Window::of(1_600, 3_200);
+        let held: Vec<u16> = (0..=u16::MAX).filter(|at| window.holds(*at)).collect();
+        assert_eq!((held.first(), held.last(), held.len()), (Some(&101), Some(&200), 100));
+        let nothing = Window::of(5_000_000, 6_000_000);
+        assert!((0..=u16::MAX).all(|at| !nothing.holds(at)));
+    }
 }

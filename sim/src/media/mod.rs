@@ -97,7 +97,7 @@ impl Media {
             nodes: vec![Node::vacant(); capacity],
             trees: Trees::new(capacity, stripes),
             viewers: Viewers::new(capacity),
-            watch: Watch::new(capacity, stripes),
+            watch: Watch::new(capacity, stripes, clock::slack_us(&settings)),
             gaps: Gaps::default(),
             draws: Draws::new(settings.seed, settings.jitter_us),
             hops: Wheel::new(),
@@ -143,8 +143,8 @@ impl Media {
             && self.watch.told(node, stripe) == Some(had)
     }
 
-    /// Whether a node is silent: it has parents, and had something, but not
-    /// for two intervals and 120 ms.
+    /// Whether a node is silent: it has parents, and had something, but not for two intervals and
+    /// 120 ms. (In a probe: nothing of a block by its deadline.)
     #[must_use]
     pub fn still_silent(&self, node: u32) -> bool {
         let stripes = 0..self.settings.stream.stripes() as u8;

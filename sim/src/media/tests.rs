@@ -325,3 +325,25 @@ fn a_full_uplink_makes_blocks_late_and_then_glitches() {
     assert!(glitches == 1 && missing > 20 && due > 250, "{due} {missing} {glitches}");
     assert_eq!(media.figures.glitch.count(), 1);
 }
+
+#[test]
+fn a_probe_notices_a_death_with_its_next_block() {
+    let mut settings = settings();
+    settings.stream = settings.stream.as_probe();
+    let mut media = world(settings, 5);
+    for (parent, child, stripe) in [(0, 1, 0), (0, 1, 1), (0, 2, 1), (1, 2, 0), (1, 3, 0)] {
+        media.graft(&CALM, (parent, child, stripe), 9, None, 0);
+    }
+    assert!(run(&mut media, &CALM, 3_500_000).is_empty());
+    media.kill(1, 3_500_000);
+    let notices = run(&mut media, &CALM, 6_000_000);
+    // Stripe 1 is at 2 after 13 ms, as the third copy; stripe 0 used to be there after 23.
+    let (first, usual) = (13_000, 23_000);
+    let at_us = late_us(4_000_000, first, usual, first) + 150_000;
+    assert_eq!(late(&notices), [(2, 0, at_us)]);
+    let silent: Vec<_> = notices.iter().filter(|n| matches!(n, Notice::Silent { .. })).collect();
+    assert!(
+        matches!(silent[..], [Notice::Silent { node: 3, at_us: 4_400_000..4_440_000 }]),
+        "{silent:?}"
+    );
+}
