@@ -10,7 +10,9 @@ use banyan_protocol::capacity::{Advert, SignedAdvert};
 use banyan_protocol::coding::{
     AudioCodec, Block, Checker, Coder, Format, Frame, Packet, Shard, Track, TrackFormat, VideoCodec,
 };
-use banyan_protocol::forest::{Contact, Coordinate, Member, Path, Role, StripeSet, home, tag};
+use banyan_protocol::forest::{
+    Contact, Coordinate, Member, Path, Reach, Role, StripeSet, home, tag,
+};
 use banyan_protocol::identity::{
     Action, Delegation, MediaKey, NodeId, NodeKey, PublisherKey, SessionId, SignedDelegation,
     Ticket,
@@ -338,6 +340,7 @@ fn control() {
         depth: 2,
         delay_us: 61_500,
         age_s: 3,
+        reach: Reach::Punchable,
     };
     let path = Path {
         tags: [7, 5].map(|seed| tag(&node(seed), &session())).to_vec(),

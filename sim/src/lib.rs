@@ -27,6 +27,7 @@
 //! `cargo run -p banyan-sim -- close-up SEED` runs a session of six nodes and prints its figures;
 //! with `--events` also all that happened. `run PLAN` runs a plan of `sim/plans/`.
 
+pub mod crowd;
 pub mod host;
 pub mod media;
 pub mod place;

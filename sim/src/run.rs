@@ -1,6 +1,8 @@
 //! `banyan-sim run PLAN` and `banyan-sim show PLAN`.
 
+use banyan_sim::crowd::Crowd;
 use banyan_sim::plan::Plan;
+use banyan_sim::progress::Progress;
 use std::path::PathBuf;
 
 /// How to run a plan.
@@ -13,15 +15,20 @@ pub(crate) struct Options {
 
 /// Runs `plan`, prints its figures, writes its report; false if a figure misses its bar.
 pub(crate) fn run(plan: &Plan, options: &Options) -> anyhow::Result<bool> {
-    anyhow::ensure!(
-        options.report.is_none(),
-        "the large world is not built yet, so there is nothing to report; leave out --report"
-    );
-    if !options.quiet {
-        eprintln!("the large world is not built yet; this is the plan as it would run:");
+    let mut crowd = Crowd::new(plan)?;
+    let report = crowd.run(Progress::new(plan.run.duration_us, options.quiet));
+    print!("{}", report.lines());
+    if let Some(dir) = &options.report {
+        banyan_sim::report::write(dir, &report)?;
     }
-    print!("{}", show(plan)?);
-    Ok(true)
+    let missed = report.missed();
+    for figure in &missed {
+        eprintln!("missed: {}={}", figure.name, figure.value);
+    }
+    if !missed.is_empty() {
+        eprintln!("run again: {}", report.command());
+    }
+    Ok(missed.is_empty())
 }
 
 /// The plan with everything that its file leaves open.

@@ -1,6 +1,7 @@
 //! Whom this node feeds: slots, admission, preemption, and in which order.
 
 use super::peer::Peer;
+use super::stripe::StripeSet;
 use crate::limits::CHILDREN_MAX;
 use crate::time::Timestamp;
 use crate::wire::control::Graft;
@@ -76,8 +77,8 @@ pub(crate) struct Preempted {
 #[derive(Debug)]
 pub(crate) struct Children {
     slots: u16,
-    /// Most children in one stripe: a root or helper spreads its slots over what it carries.
-    per_stripe: u16,
+    /// Stripes over which a root or helper spreads its slots, so that none takes them all.
+    spread: StripeSet,
     /// Stripes that a block needs.
     k: u8,
     all: Vec<Child>,
@@ -88,23 +89,28 @@ impl Children {
     /// For a node with `slots` in a session whose blocks need `k` stripes.
     pub(crate) fn new(k: u8, slots: u16) -> Self {
         let slots = slots.min(CHILDREN_MAX as u16);
-        Self { slots, per_stripe: slots, k, all: Vec::new(), preempted_at: None }
+        Self { slots, spread: StripeSet::EMPTY, k, all: Vec::new(), preempted_at: None }
     }
 
-    /// Spreads the slots evenly over `stripes`, so that none takes them all.
-    pub(crate) fn spread_over(&mut self, stripes: u32) {
-        self.per_stripe = self.slots.div_ceil(stripes.max(1) as u16).max(1);
+    /// Spreads the slots over `stripes`: each has its share, and none takes that of another.
+    pub(crate) fn spread_over(&mut self, stripes: StripeSet) {
+        self.spread = stripes;
     }
 
     /// Changes how many children it feeds. Those it has too many are kept until they go.
     pub(crate) fn set_slots(&mut self, slots: u16) {
-        let spread = self.per_stripe < self.slots;
-        let share = self.slots.checked_div(self.per_stripe).unwrap_or(1);
         self.slots = slots.min(CHILDREN_MAX as u16);
-        self.per_stripe = self.slots;
-        if spread {
-            self.spread_over(share.max(1).into());
-        }
+    }
+
+    /// Slots that a stripe is sure of.
+    fn share(&self, stripe: u8) -> u16 {
+        if self.spread.contains(stripe) { self.slots / self.spread.len() as u16 } else { 0 }
+    }
+
+    /// Slots that other stripes are sure of and do not use yet.
+    fn kept_for_others(&self, now: Timestamp, stripe: u8) -> u16 {
+        let others = self.spread.iter().filter(|other| *other != stripe);
+        others.map(|other| self.share(other).saturating_sub(self.counted(now, other))).sum()
     }
 
     pub(crate) fn slots(&self) -> u16 {
@@ -130,7 +136,10 @@ impl Children {
     /// Whether a child for `stripe` would be admitted without preemption.
     fn has_room(&self, now: Timestamp, stripe: u8, repair: bool) -> bool {
         let free = if repair { self.slots_free(now) } else { self.slots_offered(now) };
-        free > 0 && self.counted(now, stripe) < self.per_stripe
+        if self.counted(now, stripe) < self.share(stripe) {
+            return free > 0;
+        }
+        free > self.kept_for_others(now, stripe)
     }
 
     /// Decides on a graft and carries it out.
@@ -200,11 +209,11 @@ impl Children {
     /// A child too many in another stripe, when `stripe` has less than its share of the slots; it
     /// turns to a sibling.
     fn excess(&self, now: Timestamp, stripe: u8) -> Option<Preempted> {
-        if self.counted(now, stripe) >= self.per_stripe {
+        if self.counted(now, stripe) >= self.share(stripe).max(1) || self.spread.is_empty() {
             return None;
         }
         let full = self.stripes().max_by_key(|other| self.counted(now, *other))?;
-        if self.counted(now, full) <= self.per_stripe {
+        if self.counted(now, full) <= self.share(full).max(1) {
             return None;
         }
         let child = self.staying(full).min_by_key(|child| child.slots)?.peer;
@@ -370,7 +379,7 @@ mod tests {
     fn a_root_spreads_its_slots_and_helpers_preempt_leaves() {
         let now = Timestamp::from_micros(1_000_000);
         let mut children = Children::new(4, 2);
-        children.spread_over(2);
+        children.spread_over(StripeSet::all(2));
         let admitted = Admission::Admitted(None);
         assert_eq!(children.admit(now, node(1), &graft(0, 0, None)), admitted);
         assert_eq!(children.admit(now, node(2), &graft(0, 0, None)), Admission::Full);
@@ -399,7 +408,7 @@ mod tests {
         let mut children = Children::new(4, 2);
         children.admit(now, node(1), &graft(0, 0, None));
         children.admit(now, node(2), &graft(0, 6, None));
-        children.spread_over(2);
+        children.spread_over(StripeSet::all(2));
         assert_eq!(
             children.admit(now, node(3), &graft(1, 0, None)),
             Admission::Admitted(Some(Preempted {

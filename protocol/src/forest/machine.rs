@@ -5,7 +5,7 @@ use super::admission::Tellings;
 use super::candidates::{Candidates, Told};
 use super::children::Children;
 use super::context::Context;
-use super::member::{Member, Role};
+use super::member::{Member, Reach, Role};
 use super::optimise::Optimiser;
 use super::parents::{Asker, Parents, Roster};
 use super::path::{Path, Tag};
@@ -43,6 +43,8 @@ pub struct Setup {
     pub slots: u16,
     /// Helper: most stripes to carry.
     pub stripes_max: u8,
+    /// How it is reached from outside.
+    pub reach: Reach,
     /// Most other members it remembers.
     pub view_max: usize,
     /// Decides every random choice.
@@ -74,7 +76,8 @@ impl Forest {
     /// A node that knows nobody yet.
     #[must_use]
     pub fn new(now: Timestamp, setup: Setup) -> Self {
-        let Setup { me, role, k, n, home, tag, channel, slots, view_max, ref seed, .. } = setup;
+        let Setup { me, role, k, n, home, tag, channel, slots, view_max, reach, ref seed, .. } =
+            setup;
         let wanted = match role {
             Role::Root => StripeSet::EMPTY,
             Role::Gateway => StripeSet::all(n),
@@ -86,11 +89,11 @@ impl Forest {
         };
         let mut children = Children::new(k, slots);
         match role {
-            Role::Root => children.spread_over(n.into()),
-            Role::Helper => children.spread_over(wanted.len()),
+            Role::Root => children.spread_over(StripeSet::all(n)),
+            Role::Helper => children.spread_over(wanted),
             Role::Gateway => {} // in a small session it may have to multiply any stripe
         }
-        let asker = Asker { tag, channel, helper: role == Role::Helper, home, slots, k };
+        let asker = Asker { tag, channel, helper: role == Role::Helper, home, slots, k, reach };
         let mut rng = Rng::new(seed, "forest");
         Self {
             setup,
@@ -321,6 +324,7 @@ impl Forest {
             depth: if root { 0 } else { self.parents.depth() },
             delay_us: own_us.unwrap_or(0).saturating_add(wait_us),
             age_s: 0,
+            reach: self.setup.reach,
         }
     }
 

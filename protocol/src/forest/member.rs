@@ -38,6 +38,32 @@ pub enum Role {
     Helper,
 }
 
+/// How a node is reached from outside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// Anybody reaches it: a public address, a forwarded port, UPnP; or nothing else is known.
+    #[default]
+    Public,
+    /// Behind a router that keeps one mapping per socket: a hole can be punched.
+    Punchable,
+    /// Behind a router with a mapping per destination: it meets public nodes only.
+    Hard,
+}
+
+impl Reach {
+    /// Whether two nodes come to a link at all.
+    #[must_use]
+    pub fn meets(self, other: Self) -> bool {
+        self.min(other) == Self::Public || self.max(other) == Self::Punchable
+    }
+
+    /// Whether a node that dials the `other` needs the help of a third.
+    #[must_use]
+    pub fn punches(self, other: Self) -> bool {
+        other != Self::Public
+    }
+}
+
 /// One member of a session, as it describes itself. `P` says which node it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Member<P = Contact> {
@@ -57,13 +83,16 @@ pub struct Member<P = Contact> {
     pub delay_us: u32,
     /// Since it said so itself, seconds.
     pub age_s: u16,
+    /// How it is reached.
+    pub reach: Reach,
 }
 
 impl<P> Member<P> {
     /// The same with the node named in another way, if it can be.
     pub fn map<Q>(self, name: impl FnOnce(P) -> Option<Q>) -> Option<Member<Q>> {
-        let Self { contact, role, carries, slots, slots_free, depth, delay_us, age_s } = self;
+        let Self { contact, role, carries, slots, slots_free, depth, delay_us, age_s, reach } =
+            self;
         let contact = name(contact)?;
-        Some(Member { contact, role, carries, slots, slots_free, depth, delay_us, age_s })
+        Some(Member { contact, role, carries, slots, slots_free, depth, delay_us, age_s, reach })
     }
 }

@@ -32,7 +32,7 @@ pub use context::Context;
 pub use coordinate::Coordinate;
 pub(crate) use lag::{Head, Need, Progress, need, need_at};
 pub use machine::{Forest, Setup};
-pub use member::{Contact, Member, Role};
+pub use member::{Contact, Member, Reach, Role};
 pub use pace::Pace;
 pub use path::{Path, Tag, tag};
 pub use peer::{Directory, Peer};

@@ -5,6 +5,7 @@ use super::candidates::{Candidates, Told};
 use super::children::Children;
 use super::context::Context;
 use super::feed::{Feed, Parent, Search};
+use super::member::Reach;
 use super::path::{Path, Tag};
 use super::peer::Peer;
 use super::score::{FORWARD_US, RTT_UNKNOWN, Wish};
@@ -44,6 +45,8 @@ pub(crate) struct Asker {
     pub slots: u16,
     /// Stripes a block needs.
     pub k: u8,
+    /// How it is reached from outside.
+    pub reach: Reach,
 }
 
 /// Whom a search may ask, and whom not.
@@ -230,6 +233,7 @@ impl Parents {
             strong: self.offer(stripe) > 0,
             urgent: lacking,
             below_us: None,
+            reach: self.asker.reach,
         };
         change(&mut wish);
         ask(who.candidates, &wish)

@@ -1,7 +1,7 @@
 //! Why this parent and not that one: the delay from the root that is to be expected through it.
 
 use super::candidates::Known;
-use super::member::Role;
+use super::member::{Reach, Role};
 use super::peer::Peer;
 use crate::links::Links;
 use crate::time::Timestamp;
@@ -18,6 +18,8 @@ const SHARED_US: u64 = 15_000;
 /// Weight of a parent that is not at home in the stripe, µs: it is asked where nobody else is to be
 /// had. Guess, above any difference between those at home.
 const AWAY_US: u64 = 200_000;
+/// What it costs to punch a hole first, µs. Spec: `forest.md` 5.4.
+const PUNCH_US: u64 = 20_000;
 /// Round trip assumed of a member never linked to. Guess: one continent.
 pub(super) const RTT_UNKNOWN: Duration = Duration::from_millis(40);
 
@@ -36,16 +38,26 @@ pub(crate) struct Wish<'a> {
     pub urgent: bool,
     /// Only members that promise less than this, µs.
     pub below_us: Option<u64>,
+    /// How this node is reached.
+    pub reach: Reach,
 }
 
 /// Delay in µs expected through a member, or `None` if it cannot help.
 pub(super) fn score(now: Timestamp, links: &Links, known: &Known, wish: &Wish<'_>) -> Option<u64> {
     let linked = links.rtt(known.peer);
     let rtt = linked.unwrap_or(RTT_UNKNOWN).as_micros() as u64;
-    let connect = if linked.is_none() && wish.urgent { rtt } else { 0 };
     let Some(member) = &known.member else {
         // Not heard from yet: ask it after everyone who is known to have the stripe.
         return wish.below_us.is_none().then_some(rtt + 10 * HOP_US);
+    };
+    let connect = match linked {
+        Some(_) => 0,
+        None if !wish.reach.meets(member.reach) => return None,
+        None if wish.reach.punches(member.reach) => {
+            PUNCH_US + if wish.urgent { 4 * rtt } else { 0 }
+        }
+        None if wish.urgent => rtt,
+        None => 0,
     };
     let fresh = known.is_fresh(now);
     let carries = member.carries.contains(wish.stripe);

@@ -76,7 +76,7 @@ impl Forest {
             self.helper.patience = (self.helper.patience * 2).min(PATIENCE_MAX);
         }
         self.parents.want(cx, stripe, true);
-        self.children.spread_over(self.parents.wanted().len());
+        self.children.spread_over(self.parents.wanted());
         let (parents, mut who) = self.split();
         parents.search(cx, &mut who, stripe);
     }
@@ -117,7 +117,7 @@ impl Forest {
             cx.out.push(Action::Released { stripe, child });
         }
         self.parents.want(cx, stripe, false);
-        self.children.spread_over(self.parents.wanted().len());
+        self.children.spread_over(self.parents.wanted());
         self.announce_soon(cx.now);
     }
 }

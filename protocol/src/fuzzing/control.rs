@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::Target;
-use crate::forest::{Contact, Member, Path, Role, StripeSet};
+use crate::forest::{Contact, Member, Path, Reach, Role, StripeSet};
 use crate::identity::{NodeId, SessionId};
 use crate::limits::CONTROL_BYTES_MAX;
 use crate::wire::control::{Body, Control, Graft, PruneReason, Refusal};
@@ -40,6 +40,7 @@ fn bodies() -> Vec<Body> {
         depth: 2,
         delay_us: 61_000,
         age_s: 7,
+        reach: Reach::Hard,
     };
     let path = Path {
         tags: vec![1, 2, 3],

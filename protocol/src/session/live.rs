@@ -8,7 +8,7 @@ mod status;
 mod upkeep;
 
 use crate::context::Context;
-use crate::forest::{Contact, Forest, Head, Peer, Progress, Role, Setup, home, tag};
+use crate::forest::{Contact, Forest, Head, Peer, Progress, Reach, Role, Setup, home, tag};
 use crate::identity::{MediaKey, NodeId, SessionId};
 use crate::input::JoinRole;
 use crate::limits::CANDIDATES_MAX;
@@ -100,6 +100,7 @@ impl Live {
             slots,
             stripes_max,
             view_max: CANDIDATES_MAX,
+            reach: Reach::default(),
             seed,
         };
         Self {

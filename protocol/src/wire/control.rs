@@ -5,7 +5,7 @@
 use super::DecodeError;
 use super::fields::{array, decode_address, encode_address};
 use super::proto::link as pb;
-use crate::forest::{Contact, Member, Path, Role, StripeSet};
+use crate::forest::{Contact, Member, Path, Reach, Role, StripeSet};
 use crate::identity::{NodeId, SessionId};
 use crate::limits::{
     ADDRESSES_MAX, CONTROL_BYTES_MAX, DELAY_US_MAX, MEMBERS_MAX, PATH_MAX, PULL_BLOCKS_MAX,
@@ -447,6 +447,12 @@ fn encode_member(member: &Member) -> pb::Member {
         slots: member.slots.into(),
         delay_us: member.delay_us,
         age_s: member.age_s.into(),
+        reach: match member.reach {
+            Reach::Public => pb::Reach::Public,
+            Reach::Punchable => pb::Reach::Punchable,
+            Reach::Hard => pb::Reach::Hard,
+        }
+        .into(),
     }
 }
 
@@ -457,7 +463,13 @@ fn decode_member(member: pb::Member) -> Result<Member, DecodeError> {
         pb::Role::Helper => Role::Helper,
         pb::Role::Unspecified => return Err(DecodeError::field("role", "is not given")),
     };
+    let reach = match member.reach() {
+        pb::Reach::Public | pb::Reach::Unspecified => Reach::Public,
+        pb::Reach::Punchable => Reach::Punchable,
+        pb::Reach::Hard => Reach::Hard,
+    };
     Ok(Member {
+        reach,
         contact: decode_contact(member.contact.ok_or(DecodeError::Truncated("contact"))?)?,
         role,
         carries: StripeSet::from_bits(member.carries),

@@ -30,6 +30,8 @@ pub struct Figures {
     pub void: u64,
     /// Spoilt copies, noticed by their receiver.
     pub forged_received: u64,
+    /// Copies not sent at all, because the uplink was behind by more than a second.
+    pub shed: u64,
     /// Copies lost on the way and sent again.
     pub repeated: u64,
 }
@@ -49,6 +51,7 @@ impl Default for Figures {
             duplicates: 0,
             void: 0,
             forged_received: 0,
+            shed: 0,
             repeated: 0,
         }
     }

@@ -247,7 +247,9 @@ impl Media {
                 stream.made_us(block) + u64::from(came) * UNIT_US <= self.now_us
                     || !self.arrivals.has_slot(block)
             });
-            if there && sent < PULLED_MAX {
+            let bytes = stream.shard_bytes(block);
+            let uplink = &mut self.nodes[hop.from as usize].uplink;
+            if there && sent < PULLED_MAX && uplink.spend_on_pulls(bytes, self.now_us) {
                 self.send_one(hop.from, edge, hop.stripe, block, 0);
                 sent += 1;
             }

@@ -45,6 +45,10 @@ impl Media {
         if edges.is_empty() || sender.withholds(stripe) {
             return;
         }
+        if sender.uplink.sheds(self.now_us) {
+            self.figures.shed += edges.len() as u64;
+            return;
+        }
         let stream = &self.settings.stream;
         let bytes = stream.shard_bytes(block);
         let packets = bytes.div_ceil(PACKET_BYTES);
@@ -99,7 +103,13 @@ impl Media {
         } else {
             bytes = bytes.min(PACKET_BYTES); // only what was lost
         }
-        let departs_us = self.nodes[from as usize].uplink.send(bytes, self.now_us);
+        let uplink = &mut self.nodes[from as usize].uplink;
+        if uplink.sheds(self.now_us) {
+            self.figures.shed += 1;
+            self.figures.sent -= u64::from(attempt == 0);
+            return;
+        }
+        let departs_us = uplink.send(bytes, self.now_us);
         self.trace(departs_us ^ u64::from(edge.child) << 32 ^ u64::from(block) << 8);
         self.carry(from, edge, stripe, block, (departs_us, attempt));
     }

@@ -5,6 +5,16 @@ const TICKS_PER_US: u64 = 1024;
 /// Over this time use is measured. Guess: long enough for a keyframe interval's mean.
 const WINDOW_US: u64 = 1_000_000;
 
+/// A copy that would wait longer is not sent. Basis: the core resets streams of shards that are not
+/// delivered within about a second.
+const SHED_US: u64 = 1_000_000;
+/// One part in so many of the uplink may go to requests. Basis: the core's `Allowances`.
+const PULL_PART: u64 = 10;
+/// So much of that share may be spent at once, µs. Basis: the core.
+const PULL_BURST_US: u64 = 1_000_000;
+/// With a longer queue no request is answered, µs. Basis: the core.
+const PULL_QUEUE_US: u64 = 100_000;
+
 /// One node's way up.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Uplink {
@@ -16,6 +26,8 @@ pub(crate) struct Uplink {
     sent: u32,
     sent_before: u32,
     sent_ever: u64,
+    /// Until when the share for requests is spent.
+    pulled_until_us: u64,
 }
 
 impl Uplink {
@@ -31,6 +43,7 @@ impl Uplink {
             sent: 0,
             sent_before: 0,
             sent_ever: 0,
+            pulled_until_us: 0,
         }
     }
 
@@ -67,6 +80,24 @@ impl Uplink {
     /// How long a copy that is ready now has to wait, µs.
     pub(crate) fn queue_us(&self, now_us: u64) -> u64 {
         self.busy_until.saturating_sub(now_us * TICKS_PER_US) / TICKS_PER_US
+    }
+
+    /// Whether what is ready now would leave so late that the core does not send it any more.
+    #[inline]
+    pub(crate) fn sheds(&self, now_us: u64) -> bool {
+        self.queue_us(now_us) > SHED_US
+    }
+
+    /// Takes `bytes` out of what the core spends on requests; false if that is used up, or what
+    /// children wait for is held up already.
+    pub(crate) fn spend_on_pulls(&mut self, bytes: u32, now_us: u64) -> bool {
+        let takes_us = u64::from(bytes) * 8 * 1_000_000 * PULL_PART / self.upload_bps;
+        let until_us = self.pulled_until_us.max(now_us) + takes_us;
+        let may = until_us <= now_us + PULL_BURST_US && self.queue_us(now_us) <= PULL_QUEUE_US;
+        if may {
+            self.pulled_until_us = until_us;
+        }
+        may
     }
 
     /// Bytes ever sent.

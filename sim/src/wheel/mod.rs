@@ -119,6 +119,16 @@ impl<E: Copy> Wheel<E> {
         }
     }
 
+    /// Time of the next event not later than `until_us`.
+    pub fn peek(&mut self, until_us: u64) -> Option<u64> {
+        if self.taken == self.ready.len() && self.late.is_empty() && !self.open_next(until_us) {
+            return None;
+        }
+        let ready = self.ready.get(self.taken).map(|entry| entry.0);
+        let late = self.late.peek().map(|late| late.0.at);
+        ready.into_iter().chain(late).min().filter(|at| *at <= until_us)
+    }
+
     /// Takes out the next event not later than `until_us`, with its time.
     pub fn pop(&mut self, until_us: u64) -> Option<(u64, E)> {
         if self.taken == self.ready.len() && self.late.is_empty() && !self.open_next(until_us) {

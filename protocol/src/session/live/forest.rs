@@ -141,8 +141,8 @@ impl Live {
     pub(super) fn member(&self, cx: &Context<'_>) -> Member {
         let member = self.forest.member(cx.now, cx.links);
         let contact = Contact::new(self.me, self.addresses.iter().copied());
-        let Member { role, carries, slots, slots_free, depth, delay_us, age_s, .. } = member;
-        Member { contact, role, carries, slots, slots_free, depth, delay_us, age_s }
+        let Member { role, carries, slots, slots_free, depth, delay_us, age_s, reach, .. } = member;
+        Member { contact, role, carries, slots, slots_free, depth, delay_us, age_s, reach }
     }
 
     /// Whether `peer` feeds this node a stripe.

@@ -29,6 +29,7 @@ fn member() -> impl Strategy<Value = Member> {
             depth,
             delay_us,
             age_s,
+            reach: [Reach::Public, Reach::Punchable, Reach::Hard][usize::from(age_s % 3)],
         },
     )
 }

@@ -1,0 +1,86 @@
+//! What goes wrong by the plan: partitions, outages, the root's death; and liars.
+
+use super::{Crowd, Event, ROOT};
+use crate::plan::{What, Who};
+use crate::population::chance;
+use banyan_protocol::forest::Peer;
+
+impl Crowd {
+    pub(super) fn plan_faults(&mut self) {
+        for (index, fault) in self.plan.faults.clone().iter().enumerate() {
+            let index = index as u16;
+            self.wheel.push(fault.at_us, Event::Fault { index, ends: false });
+            let for_us = match fault.what {
+                What::Partition { for_us, .. } => Some(for_us),
+                What::UplinkDrop { for_us, .. } => for_us,
+                _ => None,
+            };
+            if let Some(for_us) = for_us {
+                self.wheel.push(fault.at_us + for_us, Event::Fault { index, ends: true });
+            }
+        }
+    }
+
+    pub(super) fn fault(&mut self, index: usize, ends: bool) {
+        let fault = self.plan.faults[index].clone();
+        self.measures.faults.push(self.now_us);
+        match fault.what {
+            What::Partition { who, .. } => {
+                for node in self.met(&who) {
+                    self.registry.facts[node as usize].side = u8::from(!ends);
+                }
+                if let Some(media) = &mut self.media {
+                    media.network_changed(&self.registry);
+                }
+            }
+            What::Outage { who } => {
+                for node in self.met(&who) {
+                    self.die(node);
+                }
+            }
+            What::UplinkDrop { who, by_ppm, .. } => {
+                for node in self.met(&who) {
+                    let full = u64::from(self.hosts[node as usize].node.upload_bps);
+                    let left = full * u64::from(1_000_000 - by_ppm) / 1_000_000;
+                    if let Some(media) = &mut self.media {
+                        media.set_upload(node, if ends { full } else { left.max(1) });
+                    }
+                }
+            }
+            What::RootDeath => self.die(ROOT),
+            What::RootHandover => {}
+        }
+    }
+
+    /// Whom a fault meets.
+    fn met(&mut self, who: &Who) -> Vec<u32> {
+        match who {
+            Who::Publisher => vec![ROOT],
+            Who::Share(ppm) => {
+                let living = self.living.clone();
+                living.into_iter().filter(|_| chance(&mut self.rng, *ppm)).collect()
+            }
+            Who::Cities(cities) => {
+                let there = |node: &u32| cities.contains(&self.registry.fact(*node).place.city);
+                self.living.iter().copied().filter(there).collect()
+            }
+        }
+    }
+
+    /// A node was sent a spoilt shard: it cuts the sender, as the core's hub does.
+    pub(super) fn forged(&mut self, node: u32, from: u32) {
+        self.measures.forged += 1;
+        let peer = Peer(from);
+        if self.hosts[node as usize].links.on_down(peer) {
+            let life = self.hosts[from as usize].life;
+            let at_us = self.now_us + self.registry.one_way_us(node, from);
+            self.wheel.push(at_us, Event::LinkDown { at: from, peer: node, life });
+        }
+        self.act(node, |forest, cx| forest.ban(cx, peer));
+    }
+
+    /// Whether a node keeps what it should pass on.
+    pub(super) fn withholds(&self, _node: u32, _stripe: u8) -> bool {
+        false
+    }
+}

@@ -1,0 +1,110 @@
+//! A stripe is late: what a node does about it, as the core's hub does.
+
+use super::{Crowd, Event};
+use crate::media::Notice;
+use crate::plan::Media as Detail;
+use banyan_protocol::forest::Peer;
+
+/// From a stripe's being late to replacing its parent, µs. Basis: the core, `forest/lag.rs`.
+const PROMOTE_US: u64 = 80_000;
+/// The same when the parent says that it is repairing its own feed, µs. Basis: the core.
+const PROMOTE_STALLED_US: u64 = 1_000_000;
+/// Where no media tell: how late a death is noticed, µs, beyond the next block. Derived: a shard
+/// under way (15 ms), and the patience of a stripe (40 ms and its usual place behind the first).
+const NOTICED_US: u64 = 70_000;
+
+impl Crowd {
+    /// Acts on what the media plane noticed.
+    pub(super) fn heed(&mut self) {
+        let mut notices = std::mem::take(&mut self.notices);
+        for notice in notices.drain(..) {
+            match notice {
+                Notice::Late { node, stripe, .. } => self.late(node, stripe),
+                Notice::Silent { node, .. } => {
+                    for stripe in 0..self.stripes() {
+                        self.pull(node, stripe);
+                    }
+                }
+                Notice::Forged { node, from, .. } => self.forged(node, from),
+            }
+        }
+        self.notices = notices;
+    }
+
+    /// `child` has lost its parent in a stripe and does not know it yet.
+    pub(super) fn bereave(&mut self, child: u32, stripe: u8, parent: u32) {
+        let host = &self.hosts[child as usize];
+        if !host.alive || host.forest.parent(stripe) != Some(Peer(parent)) {
+            return;
+        }
+        let life = host.life;
+        self.measures.orphaned(child, stripe, self.now_us);
+        if let Some(media) = &mut self.media {
+            media.orphaned(child, stripe, self.now_us);
+        }
+        if self.plan.run.media != Detail::Every {
+            let frame_us = 1_000_000 / u64::from(self.plan.stream.frame_rate);
+            let at_us = self.now_us + self.rng.below(frame_us) + NOTICED_US;
+            self.wheel.push(at_us, Event::Late { node: child, stripe, life });
+        }
+    }
+
+    /// Pulls from a backup, and looks again whether the parent is to be replaced.
+    pub(super) fn late(&mut self, node: u32, stripe: u8) {
+        let host = &self.hosts[node as usize];
+        if !host.alive || host.forest.parent(stripe).is_none() {
+            return;
+        }
+        self.measures.late += 1;
+        self.pull(node, stripe);
+        let host = &self.hosts[node as usize];
+        if host.forest.repairs(stripe) {
+            return;
+        }
+        let stalled = host.forest.is_stalled_above(stripe);
+        let wait_us = if stalled { PROMOTE_STALLED_US } else { PROMOTE_US };
+        let life = host.life;
+        self.wheel.push(self.now_us + wait_us, Event::Promote { node, stripe, life });
+    }
+
+    fn pull(&mut self, node: u32, stripe: u8) {
+        let host = &self.hosts[node as usize];
+        let parent = host.forest.parent(stripe);
+        let mut backups = host.forest.backups(stripe);
+        let backup = backups.find(|b| Some(*b) != parent && host.links.is_up(*b));
+        let (Some(backup), Some(media)) = (backup, &mut self.media) else { return };
+        self.measures.pulls += 1;
+        media.pull(&self.registry, node, backup.0, stripe, self.now_us);
+    }
+
+    /// Replaces the parent unless it feeds again.
+    pub(super) fn promote(&mut self, node: u32, stripe: u8, life: u8) {
+        if !self.is(node, life) {
+            return;
+        }
+        let forest = &self.hosts[node as usize].forest;
+        let Some(parent) = forest.parent(stripe) else { return };
+        if forest.repairs(stripe) {
+            self.pull(node, stripe); // still looking for another
+            return;
+        }
+        if self.feeds(parent.0, node, stripe) {
+            return;
+        }
+        self.measures.promotions += 1;
+        self.pull(node, stripe);
+        self.act(node, |forest, cx| forest.on_late(cx, stripe));
+    }
+
+    /// Whether shards come from a parent: it is there, it has newer ones, and it sends them.
+    fn feeds(&self, parent: u32, child: u32, stripe: u8) -> bool {
+        let host = &self.hosts[parent as usize];
+        let there = host.alive
+            && self.registry.is_reachable(parent, child)
+            && host.forest.is_child(stripe, Peer(child))
+            && !self.withholds(parent, stripe);
+        let Some(media) = &self.media else { return there };
+        let late = self.plan.run.media == Detail::Every && media.still_late(child, stripe);
+        there && !late
+    }
+}

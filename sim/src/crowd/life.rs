@@ -1,0 +1,264 @@
+//! Lives: nodes join by an invite, leave with or without a word, and are found by discovery.
+
+use super::host::{Host, NEVER};
+use super::registry::Fact;
+use super::{Crowd, Event, ROOT};
+use crate::media::Joiner;
+use crate::plan::Plan;
+use crate::population::{Nat, Node, Replace, Role as Part, chance};
+use banyan_protocol::forest::{Forest, Peer, Reach, Role, Setup};
+use banyan_protocol::links::Links;
+use banyan_protocol::time::Timestamp;
+
+/// The number of a dead node is nobody's for this long, µs. Derived: longer than anybody remembers
+/// it.
+const REST_US: u64 = 150_000_000;
+/// A dead node's peers learn it this late from their links, µs. Derived: the idle timeout of a real
+/// link.
+const IDLE_TIMEOUT_US: u64 = 5_000_000;
+/// Members that an invite or discovery names. Spec: proto/SPEC.md#invite.
+const BOOTSTRAPS: usize = 8;
+/// In a session of fewer members an invite names the root too.
+const SMALL: usize = 64;
+/// Discovery takes this long, µs. Spec: `forest.md` 2.3, 80 % of lookups within a continent.
+const DISCOVERY_US: u64 = 500_000;
+/// Of those that discovery names so many have gone meanwhile, in millionths. Guess: records live
+/// for minutes, but members that leave the view are not named again.
+const STALE_PPM: u32 = 50_000;
+/// A newcomer must have been there for this long to be named by others, µs.
+const KNOWN_AFTER_US: u64 = 1_000_000;
+/// Members remembered by one node. Spec: `forest.md` 5.2, active 6 and passive 48.
+const VIEW_MAX: usize = 48;
+
+/// Most numbers a plan needs at once: the living, and the dead that rest.
+pub(super) fn numbers(plan: &Plan) -> u32 {
+    let mean_us = plan.world.model.life_us.as_ref().map_or(f64::INFINITY, |life| life.mean());
+    let dead = match plan.replace {
+        Replace::None => 0.0,
+        _ => 2.0 * f64::from(plan.world.nodes) * REST_US as f64 / mean_us,
+    };
+    plan.world.nodes + plan.world.nodes / 5 + dead as u32 + 1_000
+}
+
+impl Crowd {
+    /// The publisher's node begins.
+    pub(super) fn publish(&mut self) {
+        let publisher = self.plan.publisher;
+        let node = Node {
+            place: publisher.place,
+            life_us: None,
+            upload_bps: publisher.upload_bps,
+            download_bps: 1_000_000_000,
+            bloat_us: 0,
+            loss_ppm: 0,
+            skew_us: 0,
+            nat: Nat::Public,
+            role: Part::Gateway,
+        };
+        let number = self.settle(node, Role::Root);
+        debug_assert_eq!(number, ROOT);
+        if let Some(media) = &mut self.media {
+            media.set_root(ROOT);
+        }
+        self.act(ROOT, |forest, cx| forest.on_time(cx));
+    }
+
+    pub(super) fn next_arrival(&mut self) {
+        if let Some(at_us) = self.arrivals.next_us() {
+            self.wheel.push(at_us.max(self.now_us), Event::Arrival);
+        }
+    }
+
+    /// A node comes: it knows what its invite says.
+    pub(super) fn arrive(&mut self) {
+        let node = self.population.draw(&self.registry.places);
+        let role = match node.role {
+            Part::Gateway => Role::Gateway,
+            Part::Helper => Role::Helper,
+        };
+        let number = self.settle(node, role);
+        if let Some(life_us) = node.life_us {
+            let life = self.hosts[number as usize].life;
+            self.wheel.push(self.now_us + life_us, Event::Death { node: number, life });
+        }
+        self.measures.joins += 1;
+        let mut bootstraps = self.named(number);
+        if self.living.len() < SMALL {
+            bootstraps.push(Peer(ROOT));
+        }
+        self.act(number, |forest, cx| forest.on_found(cx, &bootstraps));
+    }
+
+    /// Gives a node a number and a forest.
+    fn settle(&mut self, node: Node, role: Role) -> u32 {
+        let rested = self.dead.front().is_some_and(|(at, _)| at + REST_US <= self.now_us);
+        let number = match self.dead.pop_front().filter(|_| rested) {
+            Some((_, number)) => number,
+            None => self.hosts.len() as u32,
+        };
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&self.rng.next_u64().to_be_bytes());
+        let stream = self.plan.stream;
+        let home = self.rng.below(stream.stripes().into()) as u8;
+        let fact = Fact {
+            place: node.place,
+            tag: self.rng.next_u64() as u32,
+            network: self.rng.next_u64() as u32,
+            loss_ppm: node.loss_ppm,
+            home,
+            nat: node.nat,
+            side: 0,
+        };
+        let setup = Setup {
+            me: Peer(number),
+            role,
+            k: stream.k,
+            n: stream.stripes(),
+            home,
+            tag: fact.tag,
+            channel: 1,
+            slots: self.slots(node.upload_bps, role),
+            stripes_max: 2,
+            reach: match node.nat {
+                Nat::Public => Reach::Public,
+                Nat::Punchable => Reach::Punchable,
+                Nat::Hard => Reach::Hard,
+            },
+            view_max: VIEW_MAX,
+            seed,
+        };
+        let life = self.hosts.get(number as usize).map_or(0, |host| host.life.wrapping_add(1));
+        let host = Host {
+            forest: Forest::new(Timestamp::from_micros(self.now_us), setup),
+            links: Links::default(),
+            node,
+            wake_us: NEVER,
+            joined_us: self.now_us,
+            ready_us: NEVER,
+            tidied_us: self.now_us,
+            control_bytes: 0,
+            life,
+            alive: true,
+        };
+        if number as usize == self.hosts.len() {
+            self.hosts.push(host);
+            self.registry.facts.push(fact);
+            self.seats.push(u32::MAX);
+        } else {
+            self.hosts[number as usize] = host;
+            self.registry.facts[number as usize] = fact;
+        }
+        if role != Role::Root {
+            self.seats[number as usize] = self.living.len() as u32;
+            self.living.push(number);
+        }
+        if let Some(media) = &mut self.media {
+            let joiner = Joiner {
+                upload_bps: node.upload_bps.into(),
+                // A downlink ten times the stream's rate is no limit.
+                download_bps: Some(u64::from(node.download_bps))
+                    .filter(|bps| *bps < 10 * self.plan.stream.bitrate_bps),
+                bloat_us: node.bloat_us,
+                viewer: role == Role::Gateway,
+            };
+            media.join(number, joiner, self.now_us);
+        }
+        number
+    }
+
+    /// Children that an uplink can feed: four fifths of it, at the root seven tenths.
+    fn slots(&self, upload_bps: u32, role: Role) -> u16 {
+        let stream = self.plan.stream;
+        let stripe_bps = stream.bitrate_bps * 11 / 10 / u64::from(stream.k);
+        let share = if role == Role::Root { 7 } else { 8 };
+        (u64::from(upload_bps) * share / 10 / stripe_bps).min(u16::MAX.into()) as u16
+    }
+
+    /// Members that an invite or discovery names to `node`.
+    fn named(&mut self, node: u32) -> Vec<Peer> {
+        let mut named = Vec::with_capacity(BOOTSTRAPS + 1);
+        for _ in 0..3 * BOOTSTRAPS {
+            if named.len() == BOOTSTRAPS || self.living.is_empty() {
+                break;
+            }
+            let stale = !self.dead.is_empty() && chance(&mut self.rng, STALE_PPM);
+            let other = if stale {
+                let at =
+                    self.dead.len() - 1 - self.rng.below(self.dead.len().min(50) as u64) as usize;
+                self.dead[at].1
+            } else {
+                self.living[self.rng.below(self.living.len() as u64) as usize]
+            };
+            let joined_us = self.hosts[other as usize].joined_us;
+            let early = self.living.len() > SMALL && joined_us + KNOWN_AFTER_US > self.now_us;
+            if other != node && !early && !named.contains(&Peer(other)) {
+                named.push(Peer(other));
+            }
+        }
+        named
+    }
+
+    pub(super) fn discover(&mut self, node: u32) {
+        let life = self.hosts[node as usize].life;
+        self.measures.discoveries += 1;
+        self.wheel.push(self.now_us + DISCOVERY_US, Event::Found { node, life });
+    }
+
+    pub(super) fn found(&mut self, node: u32, life: u8) {
+        if self.is(node, life) {
+            let mut found = self.named(node);
+            if self.living.len() < SMALL && node != ROOT {
+                found.push(Peer(ROOT));
+            }
+            self.act(node, |forest, cx| forest.on_found(cx, &found));
+        }
+    }
+
+    /// A node's time is over: it goes without a word, or says goodbye first.
+    pub(super) fn leave(&mut self, node: u32, life: u8) {
+        if !self.is(node, life) {
+            return;
+        }
+        if !chance(&mut self.rng, self.plan.abrupt_ppm) {
+            self.act(node, |forest, cx| forest.leave(cx));
+        }
+        self.die(node);
+        if let Some(at_us) = self.arrivals.replaced_us(self.now_us) {
+            self.wheel.push(at_us, Event::Replacement);
+        }
+    }
+
+    /// `kill -9`.
+    pub(super) fn die(&mut self, node: u32) {
+        let host = &mut self.hosts[node as usize];
+        if !host.alive {
+            return;
+        }
+        host.alive = false;
+        self.measures.died(host, self.now_us);
+        let peers: Vec<Peer> = host.links.up().collect();
+        let stripes = self.plan.stream.stripes();
+        let children: Vec<(u8, u32)> = (0..stripes)
+            .flat_map(|s| self.hosts[node as usize].forest.children(s).map(move |(p, _)| (s, p.0)))
+            .collect();
+        for peer in peers {
+            let life = self.hosts[peer.0 as usize].life;
+            let at_us = self.now_us + IDLE_TIMEOUT_US;
+            self.wheel.push(at_us, Event::LinkDown { at: peer.0, peer: node, life });
+        }
+        if let Some(media) = &mut self.media {
+            media.kill(node, self.now_us);
+        }
+        for (stripe, child) in children {
+            self.bereave(child, stripe, node);
+        }
+        self.dead.push_back((self.now_us, node));
+        let seat = self.seats[node as usize] as usize;
+        if node != ROOT {
+            self.living.swap_remove(seat);
+            if let Some(moved) = self.living.get(seat) {
+                self.seats[*moved as usize] = seat as u32;
+            }
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! What the world measures while it runs.
+
+use super::host::{Host, NEVER};
+use super::{Crowd, ROOT};
+use crate::media::Histogram;
+use crate::plan::Plan;
+use banyan_protocol::forest::Message;
+use banyan_protocol::wire::control::Body;
+
+/// A node that has not enough stripes after this long has failed to join, µs.
+const JOIN_MAX_US: u64 = 10_000_000;
+
+/// Counts and samples.
+pub(super) struct Measures {
+    pub(super) joins: u64,
+    pub(super) join: Histogram,
+    pub(super) join_failures: u64,
+    pub(super) discoveries: u64,
+    pub(super) links: u64,
+    pub(super) events: u64,
+    pub(super) late: u64,
+    pub(super) pulls: u64,
+    pub(super) promotions: u64,
+    pub(super) forged: u64,
+    pub(super) faults: Vec<u64>,
+    /// Time from a parent's death to another parent's yes.
+    pub(super) reparent: Histogram,
+    /// Messages and bytes by kind.
+    pub(super) messages: [(u64, u64); 7],
+    /// Control bytes and node-seconds since the warm-up.
+    pub(super) control_bytes: u64,
+    pub(super) node_us: u64,
+    /// Bytes that the root had sent when the warm-up ended.
+    pub(super) root_bytes: u64,
+    pub(super) warm: bool,
+    /// Once a second: time, living, depth mean, depth p99, hungry nodes, orphan stripes.
+    pub(super) samples: Vec<Sample>,
+    orphans: Vec<(u32, u8, u64)>,
+    warm_up_us: u64,
+}
+
+/// The state of the forest at one moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sample {
+    pub(super) at_us: u64,
+    pub(super) living: u32,
+    pub(super) depth_mean: f64,
+    pub(super) depth_p99: u8,
+    pub(super) depth_max: u8,
+    /// Nodes with fewer stripes than a block needs.
+    pub(super) hungry: u32,
+    /// Stripes that are wanted and have no parent.
+    pub(super) orphans: u32,
+    pub(super) links_mean: f64,
+}
+
+impl Measures {
+    pub(super) fn new(plan: &Plan) -> Self {
+        Self {
+            joins: 0,
+            join: Histogram::new(1_000, 60_000_000),
+            join_failures: 0,
+            discoveries: 0,
+            links: 0,
+            events: 0,
+            late: 0,
+            pulls: 0,
+            promotions: 0,
+            forged: 0,
+            faults: Vec::new(),
+            reparent: Histogram::new(1_000, 60_000_000),
+            messages: [(0, 0); 7],
+            control_bytes: 0,
+            node_us: 0,
+            root_bytes: 0,
+            warm: plan.run.warm_up_us == 0,
+            samples: Vec::new(),
+            orphans: Vec::new(),
+            warm_up_us: plan.run.warm_up_us,
+        }
+    }
+
+    pub(super) fn message(&mut self, message: &Message, bytes: u32) {
+        let kind = match message {
+            Body::Announce { .. } => 0,
+            Body::Members(_) => 1,
+            Body::Graft(_) => 2,
+            Body::Admitted { .. } => 3,
+            Body::Redirected { .. } => 4,
+            Body::Prune { .. } => 5,
+            Body::PathUpdate { .. } | Body::Pull { .. } | Body::Refresh | Body::End { .. } => 6,
+        };
+        self.messages[kind].0 += 1;
+        self.messages[kind].1 += u64::from(bytes);
+    }
+
+    pub(super) fn orphaned(&mut self, node: u32, stripe: u8, now_us: u64) {
+        self.orphans.push((node, stripe, now_us));
+    }
+
+    pub(super) fn adopted(&mut self, node: u32, stripe: u8, now_us: u64) {
+        let same = |orphan: &(u32, u8, u64)| (orphan.0, orphan.1) == (node, stripe);
+        if let Some(at) = self.orphans.iter().position(same) {
+            let (_, _, since_us) = self.orphans.swap_remove(at);
+            if self.warm {
+                self.reparent.add(now_us - since_us);
+            }
+        }
+    }
+
+    pub(super) fn died(&mut self, host: &Host, now_us: u64) {
+        self.joined_or_not(host, now_us);
+        self.control_bytes += host.control_bytes;
+    }
+
+    /// A node that was there long enough without ever getting a block's stripes did not join.
+    pub(super) fn joined_or_not(&mut self, host: &Host, now_us: u64) {
+        let waited = now_us - host.joined_us;
+        if host.ready_us == NEVER && waited >= JOIN_MAX_US && host.joined_us >= self.warm_up_us {
+            self.join_failures += 1;
+        }
+    }
+}
+
+impl Crowd {
+    /// A parent feeds a stripe of `node` from now on.
+    pub(super) fn grafted(&mut self, node: u32, stripe: u8, _parent: u32, _old: Option<u32>) {
+        self.measures.adopted(node, stripe, self.now_us);
+        let k = u32::from(self.plan.stream.k);
+        let host = &mut self.hosts[node as usize];
+        let enough = host.forest.fed().len() >= k.min(u32::from(self.plan.stream.stripes()));
+        if host.ready_us == NEVER && enough {
+            host.ready_us = self.now_us;
+            if self.measures.warm {
+                self.measures.join.add(self.now_us - host.joined_us);
+            }
+        }
+    }
+
+    pub(super) fn sample(&mut self) {
+        if !self.measures.warm && self.now_us >= self.plan.run.warm_up_us {
+            self.warmed_up();
+        }
+        self.measures.node_us += super::SAMPLE_US * self.living.len() as u64;
+        let (n, k) = (self.stripes(), u32::from(self.plan.stream.k));
+        let mut depths = [0u64; 32];
+        let mut sample = Sample { at_us: self.now_us, ..Sample::default() };
+        let mut links = 0;
+        for node in &self.living {
+            let host = &self.hosts[*node as usize];
+            links += host.links.len();
+            let mut fed = 0;
+            for stripe in 0..n {
+                match host.forest.depth(stripe) {
+                    Some(depth) => {
+                        depths[usize::from(depth.min(31))] += 1;
+                        fed += 1;
+                    }
+                    None if host.forest.wants(stripe) => sample.orphans += 1,
+                    None => {}
+                }
+            }
+            sample.hungry += u32::from(fed < k);
+        }
+        let count: u64 = depths.iter().sum();
+        let sum: u64 = depths.iter().enumerate().map(|(depth, count)| depth as u64 * count).sum();
+        sample.living = self.living.len() as u32;
+        sample.depth_mean = sum as f64 / count.max(1) as f64;
+        sample.links_mean = links as f64 / self.living.len().max(1) as f64;
+        let mut left = count / 100;
+        for depth in (0..32).rev() {
+            if depths[depth] > 0 && sample.depth_max == 0 {
+                sample.depth_max = depth as u8;
+            }
+            if depths[depth] > left {
+                sample.depth_p99 = depth as u8;
+                break;
+            }
+            left -= depths[depth];
+        }
+        self.measures.samples.push(sample);
+        self.check();
+    }
+
+    /// From now on figures count.
+    fn warmed_up(&mut self) {
+        let measures = &mut self.measures;
+        measures.warm = true;
+        measures.control_bytes = 0;
+        measures.node_us = 0;
+        measures.messages = [(0, 0); 7];
+        for host in &mut self.hosts {
+            host.control_bytes = 0;
+        }
+        if let Some(media) = &mut self.media {
+            media.figures = crate::media::Figures::default();
+            measures.root_bytes = media.sent_bytes(ROOT);
+        }
+    }
+}

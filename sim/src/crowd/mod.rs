@@ -1,0 +1,235 @@
+//! The crowd: thousands of nodes in virtual time, each with the forest machine that ships.
+//!
+//! [`Crowd`] owns the nodes, what is under way between them, and time. Nothing here decides whom a
+//! node asks or takes: that is [`Forest`](banyan_protocol::forest::Forest), with the node's
+//! [`Links`](banyan_protocol::links::Links). What a shard does to each node is the media plane's
+//! ([`Media`]), which tells what a node would notice.
+//!
+//! Same plan and seed, same [`trace_hash`](Crowd::trace_hash).
+//!
+//! Reading order: `registry` (who is who), `host` (one node), `act` (what nodes do to each other),
+//! `life` (joining, dying, discovery), `late` (a stripe is late), `fault`, `measure`.
+
+mod act;
+mod check;
+mod fault;
+mod host;
+mod late;
+mod life;
+mod mail;
+mod measure;
+mod registry;
+mod report;
+
+use crate::media::{Media, Notice, Settings, Stream};
+use crate::plan::{self, Plan};
+use crate::population::{Arrivals, Population};
+use crate::progress::Progress;
+use crate::report::Report;
+use crate::wheel::Wheel;
+use banyan_protocol::forest::Action;
+use banyan_protocol::rng::Rng;
+use host::Host;
+use mail::Mail;
+use measure::Measures;
+use registry::Registry;
+use std::collections::VecDeque;
+
+/// The publisher's node.
+pub(super) const ROOT: u32 = 0;
+/// How often the world measures itself, µs.
+const SAMPLE_US: u64 = 1_000_000;
+
+/// What will happen. Small, as millions are pending.
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    /// A node's timer.
+    Wake(u32),
+    /// A message: number, sender, receiver, the receiver's life.
+    Message { slot: u32, from: u32, to: u32, life: u8 },
+    /// A link is up at `at`, whose life it was.
+    LinkUp { at: u32, peer: u32, life: u8 },
+    /// A link did not come up.
+    LinkFailed { at: u32, peer: u32, life: u8 },
+    /// A link went down.
+    LinkDown { at: u32, peer: u32, life: u8 },
+    /// The next node comes.
+    Arrival,
+    /// A node comes in the place of another.
+    Replacement,
+    /// A node's life is over.
+    Death { node: u32, life: u8 },
+    /// Discovery answers.
+    Found { node: u32, life: u8 },
+    /// A stripe is late (where the media plane does not say so itself).
+    Late { node: u32, stripe: u8, life: u8 },
+    /// A stripe was late a while ago: does its parent feed it now?
+    Promote { node: u32, stripe: u8, life: u8 },
+    /// Something goes wrong, or is mended: index into the plan's faults.
+    Fault { index: u16, ends: bool },
+    /// The world measures itself.
+    Sample,
+}
+
+/// A world of many nodes.
+pub struct Crowd {
+    plan: Plan,
+    now_us: u64,
+    wheel: Wheel<Event>,
+    hosts: Vec<Host>,
+    registry: Registry,
+    /// Numbers of the living, the root not among them, in no order that matters.
+    living: Vec<u32>,
+    /// Where in `living` a number is.
+    seats: Vec<u32>,
+    /// Numbers of the dead, with the time of death, the longest dead first.
+    dead: VecDeque<(u64, u32)>,
+    mail: Mail,
+    media: Option<Media>,
+    population: Population,
+    arrivals: Arrivals,
+    actions: Vec<Action>,
+    notices: Vec<Notice>,
+    measures: Measures,
+    rng: Rng,
+    trace: u64,
+}
+
+impl Crowd {
+    /// The world of a plan, before anything has happened.
+    ///
+    /// # Errors
+    /// If the plan asks for what no world can have.
+    pub fn new(plan: &Plan) -> anyhow::Result<Self> {
+        let seed = plan.seed();
+        let mut crowd = Self {
+            now_us: 0,
+            wheel: Wheel::new(),
+            hosts: Vec::new(),
+            registry: Registry { facts: Vec::new(), places: plan.world.places.clone() },
+            living: Vec::new(),
+            seats: Vec::new(),
+            dead: VecDeque::new(),
+            mail: Mail::default(),
+            media: media(plan)?,
+            population: plan.population(),
+            arrivals: plan.arrivals(),
+            actions: Vec::new(),
+            notices: Vec::new(),
+            measures: Measures::new(plan),
+            rng: Rng::new(&seed, "crowd"),
+            trace: plan.run.seed,
+            plan: plan.clone(),
+        };
+        crowd.publish();
+        crowd.next_arrival();
+        crowd.wheel.push(SAMPLE_US, Event::Sample);
+        crowd.plan_faults();
+        Ok(crowd)
+    }
+
+    /// Lives the plan through, and says what was seen.
+    pub fn run(&mut self, mut progress: Progress) -> Report {
+        let end_us = self.plan.run.duration_us;
+        while self.step(end_us) {
+            progress.at(self.now_us, self.living.len());
+        }
+        progress.finish(self.living.len());
+        self.report()
+    }
+
+    /// Lets the next thing happen. False when the end is reached.
+    fn step(&mut self, end_us: u64) -> bool {
+        let next_us = self.wheel.peek(end_us).unwrap_or(end_us);
+        if let Some(media) = &mut self.media {
+            let reached_us = media.run(next_us, &self.registry, &mut self.notices);
+            if !self.notices.is_empty() {
+                self.now_us = reached_us;
+                self.heed();
+                return true;
+            }
+        }
+        let Some((at_us, event)) = self.wheel.pop(end_us) else {
+            self.now_us = end_us;
+            return false;
+        };
+        self.now_us = at_us;
+        self.dispatch(event);
+        true
+    }
+
+    fn dispatch(&mut self, event: Event) {
+        match event {
+            Event::Wake(node) => self.wake(node),
+            Event::Message { slot, from, to, life } => self.receive(slot, from, to, life),
+            Event::LinkUp { at, peer, life } => self.link_up(at, peer, life),
+            Event::LinkFailed { at, peer, life } => self.link_failed(at, peer, life),
+            Event::LinkDown { at, peer, life } => self.link_down(at, peer, life),
+            Event::Arrival => {
+                self.arrive();
+                self.next_arrival();
+            }
+            Event::Replacement => self.arrive(),
+            Event::Death { node, life } => self.leave(node, life),
+            Event::Found { node, life } => self.found(node, life),
+            Event::Late { node, stripe, life } => {
+                if self.is(node, life) {
+                    self.late(node, stripe);
+                }
+            }
+            Event::Promote { node, stripe, life } => self.promote(node, stripe, life),
+            Event::Fault { index, ends } => self.fault(index.into(), ends),
+            Event::Sample => {
+                self.sample();
+                self.wheel.push(self.now_us + SAMPLE_US, Event::Sample);
+            }
+        }
+    }
+
+    /// Whether a number still is in the life it had.
+    fn is(&self, node: u32, life: u8) -> bool {
+        let host = &self.hosts[node as usize];
+        host.alive && host.life == life
+    }
+
+    fn stripes(&self) -> u8 {
+        self.plan.stream.stripes()
+    }
+
+    fn note(&mut self, what: u64) {
+        let mixed = (self.trace ^ what ^ self.now_us).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.trace = mixed.rotate_left(29);
+    }
+
+    /// A number that two runs of the same plan and seed share.
+    #[must_use]
+    pub fn trace_hash(&self) -> u64 {
+        self.trace ^ self.media.as_ref().map_or(0, Media::trace_hash)
+    }
+}
+
+/// The media plane that a plan asks for.
+fn media(plan: &Plan) -> anyhow::Result<Option<Media>> {
+    let said = &plan.stream;
+    let every = match plan.run.media {
+        plan::Media::None => return Ok(None),
+        plan::Media::Every => 1,
+        plan::Media::Probe => {
+            (plan.run.probe_every_us * u64::from(said.frame_rate) / 1_000_000).max(1) as u32
+        }
+    };
+    let stream = Stream {
+        bitrate_bps: said.bitrate_bps,
+        blocks_per_s: said.frame_rate,
+        every,
+        k: said.k,
+        m: said.m,
+        keyframe_every: said.group_blocks,
+        keyframe_pct: said.keyframe_percent,
+    };
+    let settings =
+        Settings { stream, jitter_us: plan.world.jitter_us, ..Settings::reference(plan.run.seed) };
+    // The dead keep their number for a while, and a plan with replacements has more than its nodes.
+    let capacity = life::numbers(plan) as usize;
+    Media::new(settings, capacity).map(Some).map_err(anyhow::Error::msg)
+}
