@@ -6,8 +6,8 @@
 //! of a block that may be missed by the next tick has come by this one.
 
 use super::arrivals::{Arrivals, LANES, NEVER, UNIT_US};
+use super::lanes::{Window, first, set};
 use super::tree::{NOBODY, Trees};
-use super::viewers::first;
 use banyan_protocol::forest::Pace;
 
 /// Longest time between two looks, µs. Derived: below the least patience of [`Pace`], 40 ms.
@@ -19,38 +19,6 @@ const PATIENCE_MIN_US: u64 = 40_000;
 pub(crate) const SILENT_US: u64 = 120_000;
 /// Nothing was told of the stripe's present silence.
 const UNTOLD: u32 = u32::MAX;
-
-/// What a node notices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Notice {
-    /// A stripe is late. Told once for each silence, and again after a graft.
-    Late {
-        /// Whose stripe.
-        node: u32,
-        /// Which stripe.
-        stripe: u8,
-        /// When: now.
-        at_us: u64,
-    },
-    /// The node has parents, and had something, but nothing for two intervals and 120 ms.
-    Silent {
-        /// Whose stripes.
-        node: u32,
-        /// When: now.
-        at_us: u64,
-    },
-    /// The node received a spoilt shard.
-    Forged {
-        /// Who noticed.
-        node: u32,
-        /// Who sent it.
-        from: u32,
-        /// In which stripe.
-        stripe: u8,
-        /// When: now.
-        at_us: u64,
-    },
-}
 
 /// What will be so unless something comes in time.
 #[derive(Clone, Copy, Debug)]
@@ -292,69 +260,7 @@ impl Watch {
     }
 }
 
-/// The lanes that are not 0: few, so eight are passed over at once.
-fn set(hits: &[u8; LANES]) -> impl Iterator<Item = usize> + use<> {
-    let (words, _) = hits.as_chunks::<8>();
-    let mut bits = 0_u64;
-    for (at, word) in words.iter().enumerate() {
-        // Each byte is 0 or 1: the product's top byte gathers them as bits.
-        let gathered = u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-        bits |= gathered << (8 * at);
-    }
-    std::iter::from_fn(move || {
-        let lane = bits.trailing_zeros() as usize;
-        bits &= bits.wrapping_sub(1);
-        (lane < LANES).then_some(lane)
-    })
-}
-
-/// The time between two looks, after a block's making.
-#[derive(Clone, Copy)]
-struct Window {
-    after: u16,
-    /// 0 if nothing is in it.
-    span: u16,
-}
-
-impl Window {
-    fn of(after_us: u64, until_us: u64) -> Self {
-        let clipped = |us: u64| (us / UNIT_US).min(u64::from(NEVER - 1)) as u16;
-        let (after, until) = (clipped(after_us), clipped(until_us));
-        Self { after, span: until - after }
-    }
-
-    #[inline]
-    fn holds(self, at: u16) -> bool {
-        // after < at <= after + span, in one comparison.
-        at.wrapping_sub(self.after).wrapping_sub(1) < self.span
-    }
-}
-
 fn clip(pace: Pace, slack: u16) -> u16 {
     let patience = (u64::from(pace.patience_us()) / UNIT_US).min(u64::from(NEVER)) as u16;
     patience.saturating_add(slack)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lanes_that_are_set_are_found_in_order() {
-        let mut hits = [0; LANES];
-        assert_eq!(set(&hits).count(), 0);
-        let lanes = [0, 1, 7, 8, 31, 32, 62, 63];
-        lanes.iter().for_each(|lane| hits[*lane] = 1);
-        assert_eq!(set(&hits).collect::<Vec<_>>(), lanes);
-        assert_eq!(set(&[1; LANES]).collect::<Vec<_>>(), (0..LANES).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn a_window_is_open_below_and_closed_above() {
-        let window = Window::of(1_600, 3_200);
-        let held: Vec<u16> = (0..=u16::MAX).filter(|at| window.holds(*at)).collect();
-        assert_eq!((held.first(), held.last(), held.len()), (Some(&101), Some(&200), 100));
-        let nothing = Window::of(5_000_000, 6_000_000);
-        assert!((0..=u16::MAX).all(|at| !nothing.holds(at)));
-    }
 }

@@ -52,7 +52,7 @@ impl Media {
         (dying.alive, dying.died_us) = (false, now_us);
         dying.life = dying.life.wrapping_add(1);
         for (stripe, edges) in self.trees.take_children(node) {
-            for edge in edges {
+            for edge in edges.into_iter().filter(|edge| edge.flags & flag::DEAD == 0) {
                 self.undo(node, edge, stripe, now_us);
                 self.refresh(edge.child, stripe);
             }
@@ -107,14 +107,18 @@ impl Media {
             self.feed(parent, child, stripe, resume, now_us);
         }
         self.refresh(child, stripe);
-        self.refresh(parent, stripe);
+        if self.trees.children(parent, stripe).len() == 1 {
+            self.refresh(parent, stripe); // it was a leaf
+        }
     }
 
     /// `parent` sends `stripe` to `child` no more. What it has sent comes.
     pub fn prune(&mut self, parent: u32, child: u32, stripe: u8) {
         if self.trees.prune(parent, child, stripe) {
             self.refresh(child, stripe);
-            self.refresh(parent, stripe);
+            if self.trees.children(parent, stripe).is_empty() {
+                self.refresh(parent, stripe); // it is a leaf again
+            }
         }
     }
 

@@ -23,10 +23,12 @@ mod draw;
 mod figures;
 mod histogram;
 mod hop;
+mod lanes;
 mod late;
 mod members;
 mod net;
 mod node;
+mod notice;
 mod repair;
 mod send;
 mod settings;
@@ -39,9 +41,9 @@ mod viewers;
 
 pub use figures::Figures;
 pub use histogram::Histogram;
-pub use late::Notice;
 pub use net::Net;
 pub use node::{Conduct, Joiner};
+pub use notice::Notice;
 pub use settings::Settings;
 pub use stream::Stream;
 

@@ -2,8 +2,8 @@
 
 use super::arrivals::{Came, NEVER, UNIT_US};
 use super::hop::{Hop, Kind};
-use super::late::Notice;
 use super::node::Conduct;
+use super::notice::Notice;
 use super::stream::PACKET_BYTES;
 use super::tree::{Edge, flag};
 use super::{Media, Net};

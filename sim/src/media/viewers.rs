@@ -1,10 +1,9 @@
 //! Who saw which block, in time or not.
 
-use super::arrivals::{Arrivals, LANES, NEVER, UNIT_US};
+use super::arrivals::{Arrivals, LANES, UNIT_US};
 use super::figures::Figures;
+use super::lanes::complete;
 
-/// Most parity stripes. Derived: the largest that `Stream::check` lets through.
-const PARITY_MAX: usize = 7;
 /// A viewer that has not seen a block yet.
 const NOT_YET: u32 = u32::MAX;
 
@@ -122,35 +121,6 @@ impl Viewer {
             self.run += 1;
         }
     }
-}
-
-/// When each of some nodes has all but `parity` of the shards: with n shards, the largest arrival
-/// but `parity`. So it keeps the `parity + 1` largest; without branches, for many nodes at once.
-#[inline]
-fn complete(rows: &[&[u16]], from: usize, parity: usize) -> [u16; LANES] {
-    let mut largest = [[0_u16; LANES]; PARITY_MAX + 1];
-    let mut incoming = [0_u16; LANES];
-    for row in rows {
-        incoming.copy_from_slice(&row[from..from + LANES]);
-        for kept in &mut largest[..=parity] {
-            for (kept, value) in kept.iter_mut().zip(&mut incoming) {
-                (*kept, *value) = ((*kept).max(*value), (*kept).min(*value));
-            }
-        }
-    }
-    largest[parity]
-}
-
-/// The first arrival of any shard of a block at each of some nodes.
-#[inline]
-pub(crate) fn first(rows: &[&[u16]], from: usize) -> [u16; LANES] {
-    let mut first = [NEVER; LANES];
-    for row in rows {
-        for (first, value) in first.iter_mut().zip(&row[from..from + LANES]) {
-            *first = (*first).min(*value);
-        }
-    }
-    first
 }
 
 #[cfg(test)]
