@@ -58,9 +58,17 @@ impl Default for Figures {
 }
 
 impl Figures {
-    /// Copies under way: sent, and not yet at any end.
+    /// Copies under way: sent, and not yet at any end. Means nothing after figures were cleared.
     #[must_use]
     pub fn under_way(&self) -> u64 {
-        self.sent - self.arrived - self.duplicates - self.void - self.forged_received
+        let ended = self.arrived + self.duplicates + self.void + self.forged_received;
+        self.sent.saturating_sub(ended)
+    }
+
+    /// A copy that was counted as arrived ahead of its time will not arrive. It may have been
+    /// counted before figures were cleared.
+    pub(super) fn take_back(&mut self) {
+        self.arrived = self.arrived.saturating_sub(1);
+        self.void += 1;
     }
 }

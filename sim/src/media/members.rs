@@ -78,8 +78,7 @@ impl Media {
                 continue; // on its way
             }
             self.arrivals.row_mut(block, usize::from(stripe))[edge.child as usize] = NEVER;
-            self.figures.arrived -= 1;
-            self.figures.void += 1;
+            self.figures.take_back();
             let made_us = |block| stream.made_us(block);
             let (what, look) = ((edge.child, stripe, block), self.look());
             self.watch.look_again(&self.arrivals, what, look, made_us, &mut self.suspects);

@@ -128,7 +128,8 @@ fn every_copy_ends_once() {
     run(&mut media, &net, 5_000_000);
     let figures = &media.figures;
     assert!(figures.repeated > 500 && figures.void > 100 && figures.forged_received > 10);
-    assert_eq!(figures.under_way(), 0, "{figures:?}");
+    let ended = figures.arrived + figures.duplicates + figures.void + figures.forged_received;
+    assert_eq!(figures.sent, ended, "{figures:?}");
 }
 
 #[test]
@@ -346,4 +347,14 @@ fn a_probe_notices_a_death_with_its_next_block() {
         matches!(silent[..], [Notice::Silent { node: 3, at_us: 4_400_000..4_440_000 }]),
         "{silent:?}"
     );
+}
+
+#[test]
+fn figures_may_be_cleared_at_any_time() {
+    let mut media = disjoint();
+    run(&mut media, &CALM, 1_013_500);
+    media.figures = Figures::default();
+    media.kill(1, 1_013_500); // takes back two arrivals
+    run(&mut media, &CALM, 1_014_000);
+    assert_eq!((media.figures.void, media.figures.under_way()), (2, 0));
 }
