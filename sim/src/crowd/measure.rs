@@ -2,13 +2,21 @@
 
 use super::host::{Host, NEVER};
 use super::{Crowd, ROOT};
-use crate::media::Histogram;
+use crate::media::{Figures, Histogram};
 use crate::plan::Plan;
+use crate::population::Role;
 use banyan_protocol::forest::Message;
 use banyan_protocol::wire::control::Body;
 
 /// A node that has not enough stripes after this long has failed to join, µs.
 const JOIN_MAX_US: u64 = 10_000_000;
+
+/// The delay is looked at in stretches of this length, µs; of a tenth of it in a short run. Guess:
+/// short enough to see a drift begin, long enough that a p99 of a hundred nodes means something.
+const WINDOW_US: u64 = 10_000_000;
+/// Kinds of messages that are told apart.
+pub(super) const KINDS: [&str; 7] =
+    ["announce", "members", "graft", "admitted", "redirected", "prune", "path_update"];
 
 /// Counts and samples.
 pub(super) struct Measures {
@@ -25,8 +33,10 @@ pub(super) struct Measures {
     pub(super) faults: Vec<u64>,
     /// Time from a parent's death to another parent's yes.
     pub(super) reparent: Histogram,
-    /// Messages and bytes by kind.
-    pub(super) messages: [(u64, u64); 7],
+    /// Messages and bytes by kind, as [`KINDS`] names them.
+    pub(super) messages: [(u64, u64); KINDS.len()],
+    /// The bytes of these since the last sample.
+    recent_bytes: [u64; KINDS.len()],
     /// Control bytes and node-seconds since the warm-up.
     pub(super) control_bytes: u64,
     pub(super) node_us: u64,
@@ -35,8 +45,24 @@ pub(super) struct Measures {
     pub(super) warm: bool,
     /// Once a second: time, living, depth mean, depth p99, hungry nodes, orphan stripes.
     pub(super) samples: Vec<Sample>,
+    /// The delay in one stretch of time after the other.
+    pub(super) windows: Vec<Window>,
+    /// What had been counted of delays when the present stretch began.
+    window_from: Histogram,
+    window_us: u64,
+    /// Glitches counted by the last sample.
+    glitches: u64,
     orphans: Vec<(u32, u8, u64)>,
     warm_up_us: u64,
+}
+
+/// The delay of all blocks that were judged in one stretch of time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Window {
+    /// Its end.
+    pub(super) at_us: u64,
+    pub(super) p50_us: u64,
+    pub(super) p99_us: u64,
 }
 
 /// The state of the forest at one moment.
@@ -52,6 +78,10 @@ pub(super) struct Sample {
     /// Stripes that are wanted and have no parent.
     pub(super) orphans: u32,
     pub(super) links_mean: f64,
+    /// Glitches that began since the sample before.
+    pub(super) glitches: u64,
+    /// Control bytes sent since the sample before, by kind of message.
+    pub(super) bytes: [u64; KINDS.len()],
 }
 
 impl Measures {
@@ -69,12 +99,21 @@ impl Measures {
             forged: 0,
             faults: Vec::new(),
             reparent: Histogram::new(1_000, 60_000_000),
-            messages: [(0, 0); 7],
+            messages: [(0, 0); KINDS.len()],
+            recent_bytes: [0; KINDS.len()],
             control_bytes: 0,
             node_us: 0,
             root_bytes: 0,
             warm: plan.run.warm_up_us == 0,
             samples: Vec::new(),
+            windows: Vec::new(),
+            window_from: Figures::default().delay,
+            window_us: if plan.run.duration_us < 10 * WINDOW_US {
+                WINDOW_US / 10
+            } else {
+                WINDOW_US
+            },
+            glitches: 0,
             orphans: Vec::new(),
             warm_up_us: plan.run.warm_up_us,
         }
@@ -92,6 +131,7 @@ impl Measures {
         };
         self.messages[kind].0 += 1;
         self.messages[kind].1 += u64::from(bytes);
+        self.recent_bytes[kind] += u64::from(bytes);
     }
 
     pub(super) fn orphaned(&mut self, node: u32, stripe: u8, now_us: u64) {
@@ -126,9 +166,9 @@ impl Crowd {
     /// A parent feeds a stripe of `node` from now on.
     pub(super) fn grafted(&mut self, node: u32, stripe: u8, _parent: u32, _old: Option<u32>) {
         self.measures.adopted(node, stripe, self.now_us);
-        let k = u32::from(self.plan.stream.k);
+        let needed = self.needed(&self.hosts[node as usize]);
         let host = &mut self.hosts[node as usize];
-        let enough = host.forest.fed().len() >= k.min(u32::from(self.plan.stream.stripes()));
+        let enough = host.forest.fed().len() >= needed;
         if host.ready_us == NEVER && enough {
             host.ready_us = self.now_us;
             if self.measures.warm {
@@ -138,11 +178,12 @@ impl Crowd {
     }
 
     pub(super) fn sample(&mut self) {
+        self.look_at_delay();
         if !self.measures.warm && self.now_us >= self.plan.run.warm_up_us {
             self.warmed_up();
         }
         self.measures.node_us += super::SAMPLE_US * self.living.len() as u64;
-        let (n, k) = (self.stripes(), u32::from(self.plan.stream.k));
+        let n = self.stripes();
         let mut depths = [0u64; 32];
         let mut sample = Sample { at_us: self.now_us, ..Sample::default() };
         let mut links = 0;
@@ -160,7 +201,7 @@ impl Crowd {
                     None => {}
                 }
             }
-            sample.hungry += u32::from(fed < k);
+            sample.hungry += u32::from(fed < self.needed(host));
         }
         let count: u64 = depths.iter().sum();
         let sum: u64 = depths.iter().enumerate().map(|(depth, count)| depth as u64 * count).sum();
@@ -178,8 +219,36 @@ impl Crowd {
             }
             left -= depths[depth];
         }
+        sample.bytes = std::mem::take(&mut self.measures.recent_bytes);
+        if let Some(media) = &self.media {
+            sample.glitches = media.figures.glitches - self.measures.glitches;
+            self.measures.glitches = media.figures.glitches;
+        }
         self.measures.samples.push(sample);
         self.check();
+    }
+
+    /// Stripes that a node must have to do its part: those of a block; one for a helper.
+    pub(super) fn needed(&self, host: &Host) -> u32 {
+        match host.node.role {
+            Role::Gateway => self.plan.stream.k.into(),
+            Role::Helper => 1,
+        }
+    }
+
+    /// Writes down the delay of the stretch of time that ends now, if one does.
+    fn look_at_delay(&mut self) {
+        let measures = &mut self.measures;
+        let Some(media) = &self.media else { return };
+        if !self.now_us.is_multiple_of(measures.window_us) {
+            return;
+        }
+        let delay = media.figures.delay.since(&measures.window_from);
+        measures.window_from = media.figures.delay.clone();
+        if delay.count() > 0 {
+            let (p50_us, p99_us) = (delay.quantile_us(500_000), delay.quantile_us(990_000));
+            measures.windows.push(Window { at_us: self.now_us, p50_us, p99_us });
+        }
     }
 
     /// From now on figures count.
@@ -188,13 +257,15 @@ impl Crowd {
         measures.warm = true;
         measures.control_bytes = 0;
         measures.node_us = 0;
-        measures.messages = [(0, 0); 7];
+        measures.messages = [(0, 0); KINDS.len()];
         for host in &mut self.hosts {
             host.control_bytes = 0;
         }
         if let Some(media) = &mut self.media {
-            media.figures = crate::media::Figures::default();
+            media.figures = Figures::default();
             measures.root_bytes = media.sent_bytes(ROOT);
+            measures.window_from = media.figures.delay.clone();
+            measures.glitches = 0;
         }
     }
 }

@@ -8,7 +8,8 @@
 //! Same plan and seed, same [`trace_hash`](Crowd::trace_hash).
 //!
 //! Reading order: `registry` (who is who), `host` (one node), `act` (what nodes do to each other),
-//! `life` (joining, dying, discovery), `late` (a stripe is late), `fault`, `measure`.
+//! `life` (joining, dying, discovery), `late` (a stripe is late), `fault`, `measure`; then
+//! what comes of it: `served`, `report` (figures), `plots`, `picture`.
 
 mod act;
 mod check;
@@ -18,8 +19,11 @@ mod late;
 mod life;
 mod mail;
 mod measure;
+mod picture;
+mod plots;
 mod registry;
 mod report;
+mod served;
 
 use crate::media::{Media, Notice, Settings, Stream};
 use crate::plan::{self, Plan};

@@ -8,7 +8,7 @@ use super::{Media, Net, Notice, Settings, arrivals::NEVER};
 
 /// Age at which a block's arrivals are first learned from, µs. Guess: most are there. What comes
 /// later is learned at the deadline.
-const LEARN_US: u64 = 133_000;
+pub(super) const LEARN_US: u64 = 133_000;
 
 /// When what is due.
 #[derive(Clone, Copy, Debug)]

@@ -29,6 +29,12 @@ impl Histogram {
         self.max_us = self.max_us.max(us);
     }
 
+    /// Width of a bin, µs.
+    #[must_use]
+    pub fn bin_us(&self) -> u64 {
+        self.bin_us
+    }
+
     /// How many were counted.
     #[must_use]
     pub fn count(&self) -> u64 {
@@ -68,6 +74,22 @@ impl Histogram {
         bins.map(|(bin, count)| (bin as u64 * self.bin_us, *count))
     }
 
+    /// What was counted since an `earlier` state of the same counts. Its maximum is known to a bin.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let pairs = self.bins.iter().zip(&earlier.bins);
+        let bins: Vec<u64> = pairs.map(|(now, then)| now.saturating_sub(*then)).collect();
+        let last = bins.iter().rposition(|count| *count > 0);
+        let max_us = last.map_or(0, |bin| ((bin as u64 + 1) * self.bin_us).min(self.max_us));
+        Self {
+            bin_us: self.bin_us,
+            count: bins.iter().sum(),
+            sum_us: self.sum_us.saturating_sub(earlier.sum_us),
+            max_us,
+            bins,
+        }
+    }
+
     /// Forgets all, for example what was counted while the world warmed up.
     pub fn clear(&mut self) {
         self.bins.fill(0);
@@ -90,6 +112,18 @@ mod tests {
         }
         assert_eq!(histogram.quantile_us(1_000_000), 1_000_000);
         assert_eq!((histogram.count(), histogram.mean_us()), (1000, 500_500));
+    }
+
+    #[test]
+    fn what_came_since_is_counted_alone() {
+        let mut histogram = Histogram::new(1000, 10_000);
+        histogram.add(9_500);
+        let earlier = histogram.clone();
+        (0..4).for_each(|_| histogram.add(2_500));
+        let since = histogram.since(&earlier);
+        assert_eq!((since.count(), since.mean_us(), since.max_us()), (4, 2_500, 3_000));
+        assert_eq!(since.quantile_us(990_000), 3_000);
+        assert_eq!(earlier.since(&earlier).count(), 0);
     }
 
     #[test]

@@ -136,6 +136,19 @@ impl Media {
         self.arrivals.newest(node, stripe, self.now_us, |block| stream.made_us(block))
     }
 
+    /// How long the shards of `stripe` take from the root to `node`, µs: the median over the blocks
+    /// of the last half second that had time to come; `None` if none did.
+    #[must_use]
+    pub fn delay_us(&self, node: u32, stripe: u8) -> Option<u64> {
+        let stream = &self.settings.stream;
+        let blocks = self.arrivals.oldest()..self.made();
+        let due = blocks.filter(|block| stream.made_us(*block) + clock::LEARN_US <= self.now_us);
+        let came = due.filter_map(|block| self.arrivals.came(node, stripe, block));
+        let mut came: Vec<u64> = came.map(|units| u64::from(units) * UNIT_US).collect();
+        came.sort_unstable();
+        came.get(came.len() / 2).copied()
+    }
+
     /// Whether a stripe that was noticed late still is: nothing newer has come since.
     #[must_use]
     pub fn still_late(&self, node: u32, stripe: u8) -> bool {

@@ -35,6 +35,32 @@ pub fn tail(samples: &[f64]) -> Vec<(f64, f64)> {
     thinned(n).into_iter().map(|i| (sorted[i], (n - i) as f64 * percent)).collect()
 }
 
+/// The distribution of samples that were counted, as (value, how many) in the order of values.
+#[must_use]
+pub fn counted_cdf(counts: &[(f64, u64)]) -> Vec<(f64, f64)> {
+    let total = counts.iter().map(|(_, count)| count).sum::<u64>().max(1) as f64;
+    let mut sum = 0;
+    let mut points = Vec::with_capacity(counts.len());
+    for (value, count) in counts {
+        sum += count;
+        points.push((*value, sum as f64 / total * 100.0));
+    }
+    thinned(points.len()).into_iter().map(|i| points[i]).collect()
+}
+
+/// The tail of samples that were counted: at x, the percentage of them that are at least x.
+#[must_use]
+pub fn counted_tail(counts: &[(f64, u64)]) -> Vec<(f64, f64)> {
+    let total = counts.iter().map(|(_, count)| count).sum::<u64>();
+    let mut left = total;
+    let mut points = Vec::with_capacity(counts.len());
+    for (value, count) in counts {
+        points.push((*value, left as f64 / total.max(1) as f64 * 100.0));
+        left -= count;
+    }
+    thinned(points.len()).into_iter().map(|i| points[i]).collect()
+}
+
 /// Bars of equal, round width: (middle, samples in it). About `bars` of them, empty ones too.
 /// Whole samples get bars around whole numbers.
 #[must_use]

@@ -79,7 +79,8 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// As it is written in a plan.
-    pub(in crate::plan) fn name(self) -> &'static str {
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Partition => "partition",
             Self::Outage => "outage",

@@ -1,0 +1,66 @@
+//! One stripe's tree at the end, to be drawn.
+
+use super::{Crowd, ROOT};
+use crate::population::Role;
+use crate::report::{ForestPicture, TreeNode};
+
+/// A larger world is not drawn. Guess: dots of a pixel tell nobody anything.
+const NODES_MAX: usize = 20_000;
+/// The stripe that is drawn: any is as good as another.
+const STRIPE: u8 = 0;
+
+impl Crowd {
+    /// The tree of a stripe: all that hang below the root now.
+    pub(super) fn picture(&self) -> Option<ForestPicture> {
+        if self.living.len() > NODES_MAX || !self.hosts[ROOT as usize].alive {
+            return None;
+        }
+        let mut nodes = vec![self.drawn(ROOT, None)];
+        let mut order = vec![ROOT];
+        let mut seen = vec![false; self.hosts.len()];
+        seen[ROOT as usize] = true;
+        let mut next = 0;
+        while let Some(parent) = order.get(next).copied() {
+            for (child, _) in self.hosts[parent as usize].forest.children(STRIPE) {
+                // A child that died is still fed for a while.
+                let host = &self.hosts[child.0 as usize];
+                let hangs = host.alive && host.forest.parent(STRIPE).map(|p| p.0) == Some(parent);
+                if hangs && !std::mem::replace(&mut seen[child.0 as usize], true) {
+                    nodes.push(self.drawn(child.0, Some(next)));
+                    order.push(child.0);
+                }
+            }
+            next += 1;
+        }
+        let (of, after_s) = (self.stripes(), self.now_us / 1_000_000);
+        let beside = self.living.len() + 1 - nodes.len();
+        let beside =
+            if beside == 0 { String::new() } else { format!(", {beside} nodes without it") };
+        let title = format!("Stripe {} of {of} after {after_s} s{beside}", STRIPE + 1);
+        Some(ForestPicture { title, nodes })
+    }
+
+    fn drawn(&self, node: u32, parent: Option<usize>) -> TreeNode {
+        let host = &self.hosts[node as usize];
+        let measured_us = self.media.as_ref().and_then(|media| media.delay_us(node, STRIPE));
+        let estimate_us = || host.forest.delay_us(&host.links, STRIPE).map(u64::from);
+        let role = match host.node.role {
+            _ if node == ROOT => "root",
+            Role::Gateway => "gateway",
+            Role::Helper => "helper",
+        };
+        let city = &self.registry.places.cities()[usize::from(host.node.place.city)];
+        TreeNode {
+            label: if node == ROOT { "root".into() } else { format!("n{node}") },
+            parent,
+            delay_ms: match measured_us.or_else(estimate_us) {
+                _ if node == ROOT => 0.0,
+                Some(us) => us as f64 / 1_000.0,
+                None => f64::NAN,
+            },
+            upload_mbps: f64::from(host.node.upload_bps) / 1e6,
+            role: role.into(),
+            place: city.country.into(),
+        }
+    }
+}
