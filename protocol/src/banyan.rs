@@ -18,6 +18,9 @@ use std::time::Duration;
 
 /// Links are looked over this often.
 const LINKS_EVERY: Duration = Duration::from_secs(2);
+/// Nodes that nobody names any more are forgotten this soon while names pour in. Guess: a hundredth
+/// of the time it takes.
+const CROWDED_EVERY: Duration = Duration::from_millis(100);
 
 /// One node: everything it does that is not input or output.
 ///
@@ -29,7 +32,7 @@ pub struct Banyan {
     now: Timestamp,
     drained: bool,
     links: Links,
-    links_at: Timestamp,
+    tidied_at: Timestamp,
     peers: Peers,
     /// This node's own number, once it takes part in something.
     mine: Option<Peer>,
@@ -51,7 +54,7 @@ impl Banyan {
             now: Timestamp::ZERO,
             drained: true,
             links: Links::default(),
-            links_at: Timestamp::ZERO,
+            tidied_at: Timestamp::ZERO,
             peers: Peers::default(),
             mine: None,
             addresses: Vec::new(),
@@ -118,8 +121,9 @@ impl Banyan {
             Input::Wake => {}
         }
         self.each(|live, cx| live.on_time(cx));
-        if self.links_at <= now {
-            self.links_at = now + LINKS_EVERY;
+        let every = if self.peers.is_crowded() { CROWDED_EVERY } else { LINKS_EVERY };
+        if self.tidied_at + every <= now {
+            self.tidied_at = now;
             self.tidy();
         }
     }
@@ -152,7 +156,7 @@ impl Banyan {
         self.out.pop().unwrap_or_else(|| {
             self.drained = true;
             let lives = self.lives.values().filter_map(Live::deadline).min();
-            let links = (!self.lives.is_empty()).then_some(self.links_at);
+            let links = (!self.lives.is_empty()).then_some(self.tidied_at + LINKS_EVERY);
             Output::Wait(lives.into_iter().chain(links).min())
         })
     }
@@ -209,12 +213,12 @@ impl Banyan {
         if self.lives.contains_key(&outline.session) || self.lives.len() >= SESSIONS_MAX {
             return None;
         }
+        let my_number = self.peers.number(self.now, self.me)?;
+        self.mine = Some(my_number);
         let channel = self.next_channel;
         self.next_channel += 1;
         self.channels.insert(channel, outline.session);
         let seed = blake3::keyed_hash(&self.seed, outline.session.as_bytes());
-        let my_number = self.peers.number(self.now, self.me)?;
-        self.mine = Some(my_number);
         Some(Entry {
             me: self.me,
             my_number,

@@ -58,8 +58,8 @@ impl Peers {
 
     /// Learns a contact. `first`: its own word, which goes before what is known.
     pub(crate) fn learn(&mut self, now: Timestamp, contact: &Contact, first: bool) -> Option<Peer> {
-        if !first && self.is_crowded() && self.find(&contact.node).is_none() {
-            return None; // hearsay shall not take the places of those that come themselves
+        if self.is_crowded() && self.find(&contact.node).is_none() {
+            return None; // names cost nothing: they shall not take the places of those that link
         }
         let peer = self.number(now, contact.node)?;
         let entry = self.entries[peer.0 as usize].as_mut()?;
@@ -85,7 +85,6 @@ impl Peers {
         let peer = self.number(now, node)?;
         let entry = self.entries[peer.0 as usize].as_mut()?;
         entry.seen = Some(address);
-        entry.control = Bucket::full(now, CONTROL_BURST, CONTROL_PER_SECOND);
         Some(peer)
     }
 
@@ -123,8 +122,8 @@ impl Peers {
         }
     }
 
-    /// Whether it is nearly as full as it may be.
-    fn is_crowded(&self) -> bool {
+    /// Whether it is so full that only those that link get a number.
+    pub(crate) fn is_crowded(&self) -> bool {
         self.by_id.len() * 4 >= PEERS_MAX * 3
     }
 }

@@ -7,6 +7,7 @@ use super::machine::Forest;
 use super::member::Role;
 use super::path::Path;
 use super::peer::Peer;
+use super::stripe::StripeSet;
 use crate::bucket::Bucket;
 use crate::limits::REDIRECTS_MAX;
 use crate::time::Timestamp;
@@ -14,19 +15,33 @@ use crate::wire::control::{Body, Graft, PruneReason, Refusal};
 
 /// Backups named to a child. Spec: proto/SPEC.md#link.
 const BACKUPS_MAX: usize = 2;
-/// Grafts at once for which a root tells all its children the paths. Guess: a session forms with
-/// some dozens; after those the path of each second does.
-const TELLINGS_BURST: u64 = 256;
-/// The same per second for ever. Guess: 20 × `CHILDREN_MAX` short messages are no burden.
-const TELLINGS_PER_SECOND: u64 = 20;
+/// Changes of its short stripes that a root tells at once. Derived: while a session forms they change
+/// up to 40 times, and each is told for up to 20 stripes, well below `CONTROL_BURST`.
+const TELLINGS_BURST: u64 = 40;
+/// The same per second for ever. Derived: for 20 stripes, a third of `CONTROL_PER_SECOND`.
+const TELLINGS_PER_SECOND: u64 = 4;
 
-/// How often a root may still tell all its children the paths because of a graft.
+/// Bounds what a root tells all its children because others graft and go.
 #[derive(Debug)]
-pub(super) struct Tellings(Bucket);
+pub(super) struct Tellings {
+    left: Bucket,
+    /// The short stripes it told last.
+    told: StripeSet,
+}
 
 impl Tellings {
     pub(super) const fn new(now: Timestamp) -> Self {
-        Self(Bucket::full(now, TELLINGS_BURST, TELLINGS_PER_SECOND))
+        let left = Bucket::full(now, TELLINGS_BURST, TELLINGS_PER_SECOND);
+        Self { left, told: StripeSet::EMPTY }
+    }
+
+    /// Whether `short` is to be told now; then it counts as told.
+    pub(super) fn are_due(&mut self, now: Timestamp, short: StripeSet) -> bool {
+        let due = short != self.told && self.left.take(now, 1);
+        if due {
+            self.told = short;
+        }
+        due
     }
 }
 
@@ -51,11 +66,7 @@ impl Forest {
         match verdict {
             Ok((path, preempted)) => {
                 self.admitted(cx, peer, &graft, path, preempted);
-                // The short stripes may have changed. All children are told, so not for every graft
-                // of whoever grafts without end.
-                if self.setup.role == Role::Root && self.tellings.0.take(cx.now, 1) {
-                    self.tell_changed(cx);
-                }
+                self.tell_short(cx);
             }
             Err(refusal) => {
                 let not = |node: Peer| node == peer || self.is_asked(stripe, node);
@@ -99,6 +110,9 @@ impl Forest {
     ) {
         let &Graft { stripe, request, channel, resume, .. } = graft;
         let backups = self.backups_for(cx.now, stripe, child);
+        if self.setup.role == Role::Root {
+            path.short = self.short(); // the child may be the helper that was missing
+        }
         path.delay_us = path.delay_us.saturating_add(self.children.wait_us(stripe, child));
         self.children.tell(stripe, child, path.delay_us, 0);
         cx.send(child, Body::Admitted { stripe, request, path, backups });

@@ -186,6 +186,9 @@ impl Candidates {
 
     pub(crate) fn ban(&mut self, peer: Peer) {
         self.known.retain(|known| known.peer != peer);
+        if self.is_banned(peer) {
+            return; // who comes again and again shall not push out others
+        }
         if self.banned.len() >= CANDIDATES_MAX {
             self.banned.remove(0);
         }

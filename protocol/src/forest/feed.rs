@@ -5,6 +5,11 @@ use super::peer::Peer;
 use crate::time::Timestamp;
 use std::time::Duration;
 
+/// Changes of a path that are passed on at once, per second: a parent that changes its path without
+/// end must not make its children a flood for theirs. Derived: for 20 stripes that is below two
+/// thirds of `CONTROL_PER_SECOND`; a path changes twice when a parent is replaced.
+const NEWS_PER_SECOND: u8 = 8;
+
 /// The parent of a stripe.
 #[derive(Debug)]
 pub(crate) struct Parent {
@@ -67,6 +72,10 @@ pub(crate) struct Feed {
     pub backup: Option<Peer>,
     /// Since when nobody feeds it.
     pub hungry_since: Timestamp,
+    /// Changes of the parent's path in this second, and which second that is.
+    news: (u8, u32),
+    /// Whether the children were not told of the last one.
+    pub untold: bool,
 }
 
 impl Feed {
@@ -80,7 +89,23 @@ impl Feed {
             repair_of: None,
             backup: None,
             hungry_since: now,
+            news: (0, 0),
+            untold: false,
         }
+    }
+
+    /// The parent's path changed: whether the children are told at once, or by and by.
+    pub(crate) fn is_told_at_once(&mut self, now: Timestamp) -> bool {
+        let second = (now.as_micros() / 1_000_000) as u32;
+        let before = if self.news.1 == second { self.news.0 } else { 0 };
+        self.untold = before >= NEWS_PER_SECOND;
+        self.news = (before.saturating_add(1), second);
+        !self.untold
+    }
+
+    /// Whether the parent said already that it stops feeding.
+    pub(crate) fn is_left(&self) -> bool {
+        self.parent.as_ref().is_some_and(|parent| parent.draining_until.is_some())
     }
 
     /// Whether it comes regularly: it has a parent that neither leaves nor is being replaced.

@@ -156,7 +156,7 @@ impl Forest {
         self.candidates.unreachable(cx.now, peer);
         let (parents, mut who) = self.split();
         parents.on_link_lost(cx, &mut who, peer, cause);
-        self.tell_changed(cx);
+        self.tell_short(cx);
         self.announce_soon(cx.now);
     }
 
@@ -206,11 +206,15 @@ impl Forest {
                 let (parents, mut who) = self.split();
                 parents.on_redirected(cx, &mut who, peer, stripe, request);
             }
-            Body::Prune { stripe, reason, successors } => {
+            Body::Prune { stripe, reason, mut successors } => {
+                successors.retain(|successor| *successor != self.setup.me);
+                let leaves = matches!(reason, PruneReason::Leaving | PruneReason::Preempted);
                 if self.children.remove(stripe, peer) {
                     cx.out.push(Action::Released { stripe, child: peer });
                     self.announce_soon(cx.now);
-                } else if self.parents.feed(stripe).is_some_and(|feed| feed.is_parent(peer)) {
+                } else if self.parents.feed(stripe).is_some_and(|feed| {
+                    feed.is_parent(peer) && !(leaves && feed.is_left()) // it says so once
+                }) {
                     self.candidates.refused(cx.now, peer);
                     let (parents, mut who) = self.split();
                     parents.on_pruned(cx, &mut who, stripe, reason, successors);
@@ -218,6 +222,7 @@ impl Forest {
                 }
             }
             Body::PathUpdate { stripe, path, above } => {
+                let above = above.filter(|above| *above != self.setup.me);
                 let before = self.path(cx.links, stripe);
                 let (parents, mut who) = self.split();
                 parents.on_path(cx, &mut who, peer, stripe, (path, above));
@@ -462,3 +467,6 @@ impl Forest {
         known.chain(self.parents.mentioned()).chain(self.children.peers())
     }
 }
+
+#[cfg(test)]
+mod tests;

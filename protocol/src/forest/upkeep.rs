@@ -137,18 +137,32 @@ impl Forest {
     ) {
         let Some(path) = self.path(cx.links, stripe) else { return };
         let same = before.is_some_and(|before| Path { delay_us: path.delay_us, ..before } == path);
-        if !same {
+        let feed = self.parents.feed_mut(stripe);
+        if !same && feed.is_some_and(|feed| feed.is_told_at_once(cx.now)) {
             self.tell_path(cx, stripe, 0);
         }
     }
 
     /// Tells all children what is news to them.
-    pub(super) fn tell_changed(&mut self, cx: &mut Context<'_>) {
-        // A root's paths say which stripes are short of helpers: that is news whatever the delay.
-        let by = if self.setup.role == Role::Root { 0 } else { DELAY_NEWS_US };
+    fn tell_changed(&mut self, cx: &mut Context<'_>) {
+        // A root's paths say which stripes are short of helpers, whatever the delay.
+        let root = self.setup.role == Role::Root;
         let stripes: Vec<u8> = self.children.stripes().collect();
         for stripe in stripes {
-            self.tell_path(cx, stripe, by);
+            let feed = self.parents.feed_mut(stripe);
+            let untold = feed.is_some_and(|feed| std::mem::take(&mut feed.untold));
+            self.tell_path(cx, stripe, if root || untold { 0 } else { DELAY_NEWS_US });
+        }
+    }
+
+    /// Root: tells all children at once if other stripes are short of helpers than it told last.
+    pub(super) fn tell_short(&mut self, cx: &mut Context<'_>) {
+        if self.setup.role != Role::Root || !self.tellings.are_due(cx.now, self.short()) {
+            return;
+        }
+        let stripes: Vec<u8> = self.children.stripes().collect();
+        for stripe in stripes {
+            self.tell_path(cx, stripe, 0);
         }
     }
 
