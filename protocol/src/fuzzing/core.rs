@@ -61,6 +61,16 @@ fn contact(number: u8) -> Contact {
     Contact::new(peer(number), [address(number)])
 }
 
+/// A peer, one without an address, one that is never there, or this node itself.
+fn anybody(number: u8) -> Contact {
+    match number >> 4 {
+        0xf => Contact::new(me(), [address(9)]),
+        0xe => Contact::new(peer(number), []),
+        0xd => Contact::new(NodeId::from_bytes([number; 32]), [address(number)]),
+        _ => contact(number),
+    }
+}
+
 /// What this node asked of a peer and was not answered yet.
 struct Asked {
     request: u32,
@@ -150,7 +160,8 @@ impl World {
             11 => self.say(from, graft(stripe, script)),
             12 => {
                 let path = self.path(from, script);
-                self.say(from, Body::PathUpdate { stripe, path, above: None });
+                let above = (what & 0x80 != 0).then(|| anybody(who ^ (path.delay_us >> 12) as u8));
+                self.say(from, Body::PathUpdate { stripe, path, above });
             }
             13 => {
                 let (channel, start) = (script.u8().into(), u64::from(script.u8()));
@@ -166,7 +177,7 @@ impl World {
                     PruneReason::Dry,
                 ];
                 let reason = reasons[usize::from(script.u8()) % reasons.len()];
-                let successors = vec![contact(script.u8())];
+                let successors = vec![anybody(script.u8())];
                 self.say(from, Body::Prune { stripe, reason, successors });
             }
             15 => self.input(Input::Found(SESSION, vec![contact(who), contact(who / PEERS)])),
@@ -213,7 +224,7 @@ impl World {
             None => invented,
         };
         let body = if yes {
-            let backups = vec![contact(script.u8()), contact(script.u8())];
+            let backups = vec![anybody(script.u8()), anybody(script.u8())];
             Body::Admitted { stripe, request, path: self.path(from, script), backups }
         } else {
             let refusals =
