@@ -16,7 +16,7 @@ pub(crate) struct Options {
 /// Runs `plan`, prints its figures, writes its report; false if a figure misses its bar.
 pub(crate) fn run(plan: &Plan, options: &Options) -> anyhow::Result<bool> {
     let mut crowd = Crowd::new(plan)?;
-    let report = crowd.run(Progress::new(plan.run.duration_us, options.quiet));
+    let report = crowd.run(Progress::new(plan.run.duration_us, options.quiet))?;
     print!("{}", report.lines());
     if let Some(dir) = &options.report {
         banyan_sim::report::write(dir, &report)?;

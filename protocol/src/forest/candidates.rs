@@ -369,6 +369,11 @@ impl Candidates {
         self.known.len()
     }
 
+    /// The members known.
+    pub(crate) fn known(&self) -> impl Iterator<Item = Peer> + '_ {
+        self.known.iter().map(|known| known.peer)
+    }
+
     /// Every node that is named here.
     pub(crate) fn peers(&self) -> impl Iterator<Item = Peer> + '_ {
         self.known.iter().map(|known| known.peer).chain(self.banned.iter().copied())

@@ -113,6 +113,11 @@ impl Children {
         others.map(|other| self.share(other).saturating_sub(self.counted(now, other))).sum()
     }
 
+    /// Most children it ever feeds at once.
+    pub(crate) fn max(&self) -> usize {
+        self.slots.saturating_add(spare(self.slots)).into()
+    }
+
     pub(crate) fn slots(&self) -> u16 {
         self.slots
     }
@@ -155,7 +160,7 @@ impl Children {
         // One that is being replaced has lost its place: it asks like anybody else.
         let keeps = child.is_some_and(|child| child.draining_until.is_none());
         let fed = self.all.len() as u16;
-        if child.is_none() && fed >= self.slots.saturating_add(spare(self.slots)) {
+        if child.is_none() && usize::from(fed) >= self.max() {
             return Admission::Full;
         }
         let preempted = if keeps || self.has_room(now, stripe, graft.repair_of.is_some()) {

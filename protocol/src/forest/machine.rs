@@ -339,7 +339,8 @@ impl Forest {
     }
 
     /// Whether the session is so small that everybody may have to feed any stripe.
-    pub(super) fn is_small(&self) -> bool {
+    #[must_use]
+    pub fn is_small(&self) -> bool {
         self.candidates.len() < 2 * usize::from(self.setup.n)
     }
 

@@ -9,6 +9,7 @@
 
 mod action;
 mod admission;
+mod bounds;
 mod candidates;
 mod children;
 mod context;

@@ -225,7 +225,6 @@ impl Crowd {
             self.measures.glitches = media.figures.glitches;
         }
         self.measures.samples.push(sample);
-        self.check();
     }
 
     /// Stripes that a node must have to do its part: those of a block; one for a helper.
@@ -262,6 +261,7 @@ impl Crowd {
             host.control_bytes = 0;
         }
         if let Some(media) = &mut self.media {
+            self.checks.clear(&media.figures);
             media.figures = Figures::default();
             measures.root_bytes = media.sent_bytes(ROOT);
             measures.window_from = media.figures.delay.clone();

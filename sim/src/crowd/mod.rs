@@ -25,6 +25,8 @@ mod registry;
 mod report;
 mod served;
 
+pub use check::Violation;
+
 use crate::media::{Media, Notice, Settings, Stream};
 use crate::plan::{self, Plan};
 use crate::population::{Arrivals, Population};
@@ -33,6 +35,7 @@ use crate::report::Report;
 use crate::wheel::Wheel;
 use banyan_protocol::forest::Action;
 use banyan_protocol::rng::Rng;
+use check::Checks;
 use host::Host;
 use mail::Mail;
 use measure::Measures;
@@ -73,6 +76,8 @@ enum Event {
     Fault { index: u16, ends: bool },
     /// The world measures itself.
     Sample,
+    /// The world is looked over.
+    Check,
 }
 
 /// A world of many nodes.
@@ -95,6 +100,7 @@ pub struct Crowd {
     actions: Vec<Action>,
     notices: Vec<Notice>,
     measures: Measures,
+    checks: Checks,
     rng: Rng,
     trace: u64,
 }
@@ -121,6 +127,7 @@ impl Crowd {
             actions: Vec::new(),
             notices: Vec::new(),
             measures: Measures::new(plan),
+            checks: Checks::default(),
             rng: Rng::new(&seed, "crowd"),
             trace: plan.run.seed,
             plan: plan.clone(),
@@ -128,18 +135,25 @@ impl Crowd {
         crowd.publish();
         crowd.next_arrival();
         crowd.wheel.push(SAMPLE_US, Event::Sample);
+        crowd.wheel.push(check::CHECK_US, Event::Check);
         crowd.plan_faults();
         Ok(crowd)
     }
 
     /// Lives the plan through, and says what was seen.
-    pub fn run(&mut self, mut progress: Progress) -> Report {
+    ///
+    /// # Errors
+    /// If a rule of the forest is broken: what, who, when, and how to see it again.
+    pub fn run(&mut self, mut progress: Progress) -> Result<Report, Violation> {
         let end_us = self.plan.run.duration_us;
         while self.step(end_us) {
             progress.at(self.now_us, self.living.len());
+            if let Some(violation) = self.checks.violation.take() {
+                return Err(violation);
+            }
         }
         progress.finish(self.living.len());
-        self.report()
+        Ok(self.report())
     }
 
     /// Lets the next thing happen. False when the end is reached.
@@ -183,6 +197,7 @@ impl Crowd {
             }
             Event::Promote { node, stripe, life } => self.promote(node, stripe, life),
             Event::Fault { index, ends } => self.fault(index.into(), ends),
+            Event::Check => self.check(),
             Event::Sample => {
                 self.sample();
                 self.wheel.push(self.now_us + SAMPLE_US, Event::Sample);

@@ -209,6 +209,12 @@ impl Media {
         self.gaps.waiting()
     }
 
+    /// Events to come. Every copy of a shard that is under way is one of them.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.hops.len()
+    }
+
     /// A number that two runs of the same seed and the same calls share.
     #[must_use]
     pub fn trace_hash(&self) -> u64 {
