@@ -414,8 +414,10 @@ impl Parents {
     ) -> bool {
         let tag = self.asker.tag;
         let Some(feed) = self.feeds.get_mut(usize::from(stripe)) else { return false };
+        // Also a yes to an earlier request: it is the child's from then on, and to dissolve that would
+        // dissolve what the present request makes of it.
         let asked = matches!(feed.search, Search::Asking { peer: p, request: r, .. }
-            if p == peer && r == request);
+            if p == peer && request <= r);
         if !asked {
             if !feed.is_parent(peer) {
                 cx.send(peer, prune(stripe, PruneReason::Replaced));

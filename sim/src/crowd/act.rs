@@ -77,6 +77,7 @@ impl Crowd {
                 self.wheel.push(at_us, Event::LinkDown { at: peer.0, peer: node, life });
             }
             Action::Send(peer, message) => {
+                let message = self.falsify(node, message);
                 let bytes = wire_bytes(&message);
                 self.note(u64::from(node) << 32 ^ u64::from(peer.0) << 8 ^ u64::from(bytes));
                 self.hosts[node as usize].control_bytes += u64::from(bytes);
@@ -91,6 +92,7 @@ impl Crowd {
             }
             Action::Grafted { stripe, parent, old, .. } => {
                 self.note(u64::from(stripe) << 56 ^ u64::from(node) << 24 ^ u64::from(parent.0));
+                self.saw_graft(node, stripe, parent.0);
                 self.grafted(node, stripe, parent.0, old.map(|old| old.0));
             }
             Action::Orphaned { .. } => {}

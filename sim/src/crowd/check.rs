@@ -45,7 +45,7 @@ pub struct Violation {
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (s, us) = (self.at_us / 1_000_000, self.at_us % 1_000_000);
-        write!(f, "a rule of the forest is broken: {}\n", self.what)?;
+        writeln!(f, "a rule of the forest is broken: {}", self.what)?;
         write!(f, "seen after {s}.{us:06} s; run again: {}", self.again)
     }
 }

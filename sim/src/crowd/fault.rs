@@ -1,5 +1,10 @@
-//! What goes wrong by the plan: partitions, outages, the root's death; and liars.
+//! What goes wrong by the plan: partitions, outages, the root's death.
 
+mod heal;
+
+pub(super) use heal::Heals;
+
+use super::life::IDLE_TIMEOUT_US;
 use super::{Crowd, Event, ROOT};
 use crate::plan::{What, Who};
 use crate::population::chance;
@@ -25,18 +30,12 @@ impl Crowd {
         let fault = self.plan.faults[index].clone();
         self.measures.faults.push(self.now_us);
         match fault.what {
-            What::Partition { who, .. } => {
-                for node in self.met(&who) {
-                    self.registry.facts[node as usize].side = u8::from(!ends);
-                }
-                if let Some(media) = &mut self.media {
-                    media.network_changed(&self.registry);
-                }
-            }
+            What::Partition { who, for_us } => self.partition(&who, ends, for_us),
             What::Outage { who } => {
                 for node in self.met(&who) {
                     self.die(node);
                 }
+                self.heal();
             }
             What::UplinkDrop { who, by_ppm, .. } => {
                 for node in self.met(&who) {
@@ -47,8 +46,44 @@ impl Crowd {
                     }
                 }
             }
-            What::RootDeath => self.die(ROOT),
-            What::RootHandover => {}
+            What::RootDeath => {
+                self.die(ROOT);
+                self.heal();
+            }
+            What::RootHandover => self.heal(),
+        }
+    }
+
+    /// The network falls in two, or is one again.
+    fn partition(&mut self, who: &Who, ends: bool, for_us: u64) {
+        if ends {
+            self.registry.facts.iter_mut().for_each(|fact| fact.side = 0);
+            self.heal();
+        } else {
+            for node in self.met(who) {
+                self.registry.facts[node as usize].side = 1;
+            }
+            if for_us > IDLE_TIMEOUT_US {
+                self.links_time_out();
+            }
+        }
+        if let Some(media) = &mut self.media {
+            media.network_changed(&self.registry);
+        }
+    }
+
+    /// The links over which nothing comes any more go down at both ends.
+    fn links_time_out(&mut self) {
+        let at_us = self.now_us + IDLE_TIMEOUT_US;
+        let living = self.living.iter().copied().chain([ROOT]);
+        for at in living.filter(|node| self.hosts[*node as usize].alive) {
+            let host = &self.hosts[at as usize];
+            let life = host.life;
+            for peer in host.links.up().map(|peer| peer.0) {
+                if !self.registry.is_reachable(at, peer) {
+                    self.wheel.push(at_us, Event::LinkDown { at, peer, life });
+                }
+            }
         }
     }
 
@@ -71,16 +106,14 @@ impl Crowd {
     pub(super) fn forged(&mut self, node: u32, from: u32) {
         self.measures.forged += 1;
         let peer = Peer(from);
+        if self.hosts[node as usize].links.is_up(peer) {
+            self.saw_forgery(node, from);
+        }
         if self.hosts[node as usize].links.on_down(peer) {
             let life = self.hosts[from as usize].life;
             let at_us = self.now_us + self.registry.one_way_us(node, from);
             self.wheel.push(at_us, Event::LinkDown { at: from, peer: node, life });
         }
         self.act(node, |forest, cx| forest.ban(cx, peer));
-    }
-
-    /// Whether a node keeps what it should pass on.
-    pub(super) fn withholds(&self, _node: u32, _stripe: u8) -> bool {
-        false
     }
 }

@@ -15,7 +15,7 @@ use banyan_protocol::time::Timestamp;
 const REST_US: u64 = 150_000_000;
 /// A dead node's peers learn it this late from their links, µs. Derived: the idle timeout of a real
 /// link.
-const IDLE_TIMEOUT_US: u64 = 5_000_000;
+pub(super) const IDLE_TIMEOUT_US: u64 = 5_000_000;
 /// Members that an invite or discovery names. Spec: proto/SPEC.md#invite.
 const BOOTSTRAPS: usize = 8;
 /// In a session of fewer members an invite names the root too.
@@ -96,6 +96,7 @@ impl Crowd {
             Some((_, number)) => number,
             None => self.hosts.len() as u32,
         };
+        let lie = self.liars.draw(number);
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&self.rng.next_u64().to_be_bytes());
         let stream = self.plan.stream;
@@ -103,7 +104,7 @@ impl Crowd {
         let fact = Fact {
             place: node.place,
             tag: self.rng.next_u64() as u32,
-            network: self.rng.next_u64() as u32,
+            network: self.liars.network(number, self.rng.next_u64() as u32),
             loss_ppm: node.loss_ppm,
             home,
             nat: node.nat,
@@ -117,7 +118,7 @@ impl Crowd {
             home,
             tag: fact.tag,
             channel: 1,
-            slots: self.slots(node.upload_bps, role),
+            slots: self.liars.slots(number, self.slots(node.upload_bps, role)),
             stripes_max: 2,
             reach: match node.nat {
                 Nat::Public => Reach::Public,
@@ -159,9 +160,11 @@ impl Crowd {
                 download_bps: Some(u64::from(node.download_bps))
                     .filter(|bps| *bps < 10 * self.plan.stream.bitrate_bps),
                 bloat_us: node.bloat_us,
-                viewer: role == Role::Gateway,
+                // Figures are of what the honest see.
+                viewer: role == Role::Gateway && lie.is_none(),
             };
             media.join(number, joiner, self.now_us);
+            media.set_conduct(number, self.liars.conduct(number));
         }
         number
     }

@@ -8,14 +8,15 @@
 //! Same plan and seed, same [`trace_hash`](Crowd::trace_hash).
 //!
 //! Reading order: `registry` (who is who), `host` (one node), `act` (what nodes do to each other),
-//! `life` (joining, dying, discovery), `late` (a stripe is late), `fault`, `measure`; then
-//! what comes of it: `served`, `report` (figures), `plots`, `picture`.
+//! `life` (joining, dying, discovery), `late` (a stripe is late), `fault`, `liars`, `check` (the
+//! rules), `measure`; then what comes of it: `served`, `report` (figures), `plots`, `picture`.
 
 mod act;
 mod check;
 mod fault;
 mod host;
 mod late;
+mod liars;
 mod life;
 mod mail;
 mod measure;
@@ -36,7 +37,9 @@ use crate::wheel::Wheel;
 use banyan_protocol::forest::Action;
 use banyan_protocol::rng::Rng;
 use check::Checks;
+use fault::Heals;
 use host::Host;
+use liars::Liars;
 use mail::Mail;
 use measure::Measures;
 use registry::Registry;
@@ -101,6 +104,8 @@ pub struct Crowd {
     notices: Vec<Notice>,
     measures: Measures,
     checks: Checks,
+    liars: Liars,
+    heals: Heals,
     rng: Rng,
     trace: u64,
 }
@@ -128,6 +133,8 @@ impl Crowd {
             notices: Vec::new(),
             measures: Measures::new(plan),
             checks: Checks::default(),
+            liars: Liars::new(plan),
+            heals: Heals::default(),
             rng: Rng::new(&seed, "crowd"),
             trace: plan.run.seed,
             plan: plan.clone(),
@@ -197,7 +204,11 @@ impl Crowd {
             }
             Event::Promote { node, stripe, life } => self.promote(node, stripe, life),
             Event::Fault { index, ends } => self.fault(index.into(), ends),
-            Event::Check => self.check(),
+            Event::Check => {
+                self.observe_liars();
+                self.look_at_heals();
+                self.check();
+            }
             Event::Sample => {
                 self.sample();
                 self.wheel.push(self.now_us + SAMPLE_US, Event::Sample);

@@ -32,6 +32,8 @@ impl Crowd {
         self.forest_figures(figures);
         self.join_figures(figures);
         self.counts(figures);
+        figures.extend(self.liar_figures());
+        figures.extend(self.heal_figures());
         figures.push(Figure::text("trace_hash", format!("{:016x}", self.trace_hash())));
         self.plan.judge(&mut report);
         report.plots = self.plots();

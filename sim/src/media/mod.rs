@@ -31,6 +31,7 @@ mod node;
 mod notice;
 mod repair;
 mod send;
+mod served;
 mod settings;
 mod stream;
 #[cfg(test)]

@@ -32,13 +32,15 @@ pub(super) fn loops(
 mod tests {
     use super::*;
 
-    fn of(up: &[Option<u32>]) -> Vec<u32> {
+    type Ups<'a> = &'a [Option<u32>];
+
+    fn of(up: Ups<'_>) -> Vec<u32> {
         loops(0..up.len() as u32, up.len(), |node| up[node as usize])
     }
 
     #[test]
     fn loops_are_found_whatever_hangs_below_them() {
-        let rows: [(&str, &[Option<u32>], &[u32]); 6] = [
+        let rows: [(&str, Ups<'_>, &[u32]); 6] = [
             ("nobody", &[], &[]),
             ("a tree", &[None, Some(0), Some(0), Some(1)], &[]),
             ("its own parent", &[None, Some(1)], &[1]),

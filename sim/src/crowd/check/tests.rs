@@ -41,8 +41,7 @@ fn a_parent_that_knows_nothing_of_its_child_is_found_and_the_message_says_how_to
     let host = &mut crowd.hosts[parent as usize];
     let now = Timestamp::from_micros(crowd.now_us);
     let mut out = Vec::new();
-    let mut cx =
-        Context { now, links: &mut host.links, directory: &crowd.registry, out: &mut out };
+    let mut cx = Context { now, links: &mut host.links, directory: &crowd.registry, out: &mut out };
     let (stripe, reason, successors) = (3, PruneReason::Leaving, Vec::new());
     host.forest.on_message(&mut cx, Peer(child), Body::Prune { stripe, reason, successors });
     let message = look_on(&mut crowd, 2 * DISAGREE_US).expect("it is seen");
