@@ -17,6 +17,9 @@ const FORGET: Duration = Duration::from_secs(120);
 const REFUSED: Duration = Duration::from_millis(700);
 /// After a failed link, doubled up to eight times: a root that comes back is found in seconds. Guess.
 const UNREACHABLE: Duration = Duration::from_secs(1);
+/// A parent whose shards did not come is asked last for this long, doubled each time up to sixteen
+/// times. Guess: who promises much and sends nothing is then tried seldom enough to go unnoticed.
+const LATE: Duration = Duration::from_secs(30);
 /// Scores that differ by less are alike, µs. Guess: below the jitter of a home link.
 const ALIKE_US: u64 = 4_000;
 
@@ -37,6 +40,8 @@ pub(super) struct Known {
     /// The best word there is for it.
     told: Told,
     failures: u8,
+    /// How often it was a parent whose shards did not come, and until when that counts, seconds.
+    late: (u8, u32),
     /// What it said of itself; absent for bootstraps and discovery's finds.
     pub(super) member: Option<Member<Peer>>,
     /// When it said so.
@@ -49,6 +54,11 @@ impl Known {
     /// Whether its word still counts.
     pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
         self.member.is_some() && now.since(self.said) < FRESH
+    }
+
+    /// Whether its shards did not come when it was a parent lately.
+    pub(super) fn is_late(&self, now: Timestamp) -> bool {
+        u64::from(self.late.1) > now.as_micros() / 1_000_000
     }
 }
 
@@ -108,6 +118,7 @@ impl Candidates {
             home: directory.home(peer),
             told,
             failures: 0,
+            late: (0, 0),
             member: None,
             said: Timestamp::ZERO,
             heard: now,
@@ -218,6 +229,14 @@ impl Candidates {
     pub(crate) fn refused(&mut self, now: Timestamp, peer: Peer) {
         if let Some(known) = self.find_mut(peer) {
             known.ask_after = now + REFUSED;
+        }
+    }
+
+    /// The shards of a parent did not come.
+    pub(crate) fn late(&mut self, now: Timestamp, peer: Peer) {
+        if let Some(known) = self.find_mut(peer) {
+            let until = now + LATE * (1 << known.late.0.min(4));
+            known.late = (known.late.0.saturating_add(1), (until.as_micros() / 1_000_000) as u32);
         }
     }
 

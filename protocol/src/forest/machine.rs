@@ -235,9 +235,8 @@ impl Forest {
 
     /// A stripe lags so far behind its siblings that its parent must be replaced.
     pub fn on_late(&mut self, cx: &mut Context<'_>, stripe: u8) {
-        if self.leaving || self.parent(stripe).is_none() {
-            return;
-        }
+        let Some(parent) = self.parent(stripe).filter(|_| !self.leaving) else { return };
+        self.candidates.late(cx.now, parent);
         let (parents, mut who) = self.split();
         parents.repair(cx, &mut who, stripe);
         self.tell_path(cx, stripe, 0);

@@ -18,6 +18,8 @@ const SHARED_US: u64 = 15_000;
 /// Weight of a parent that is not at home in the stripe, µs: it is asked where nobody else is to be
 /// had. Guess, above any difference between those at home.
 const AWAY_US: u64 = 200_000;
+/// Weight of a parent whose shards did not come, µs: anybody else is asked before. Guess.
+const LATE_US: u64 = 2 * AWAY_US;
 /// What it costs to punch a hole first, µs. Spec: `forest.md` 5.4.
 const PUNCH_US: u64 = 20_000;
 /// Round trip assumed of a member never linked to. Guess: one continent.
@@ -72,7 +74,8 @@ pub(super) fn score(now: Timestamp, links: &Links, known: &Known, wish: &Wish<'_
     let stale = if fresh { 0 } else { HOP_US };
     let at_home = member.role != Role::Gateway || known.home == wish.stripe;
     let away = if at_home { 0 } else { AWAY_US };
+    let late = if known.is_late(now) { LATE_US } else { 0 };
     let shared = (wish.shared)(known.peer) * SHARED_US;
     let through = u64::from(member.delay_us) + rtt / 2 + u64::from(FORWARD_US);
-    Some(through + connect + full + stale + away + shared)
+    Some(through + connect + full + stale + away + late + shared)
 }
