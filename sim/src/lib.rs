@@ -21,8 +21,8 @@
 //! ```
 //!
 //! For large worlds there are [`plan`] (what to simulate), [`population`] and [`place`] (who is
-//! where, behind which links), [`wheel`] (what happens when), [`media`] (every shard of every block)
-//! and [`report`] (what came out).
+//! where, behind which links), [`wheel`] (what happens when), [`media`] (every shard of every block),
+//! [`report`] (what came out) and [`trial`] (many runs for one answer).
 //!
 //! `cargo run -p banyan-sim -- close-up SEED` runs a session of six nodes and prints its figures;
 //! with `--events` also all that happened. `run PLAN` runs a plan of `sim/plans/`.
@@ -38,5 +38,6 @@ pub mod queue;
 pub mod report;
 pub mod stage;
 pub mod stranger;
+pub mod trial;
 pub mod wheel;
 pub mod world;

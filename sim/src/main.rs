@@ -4,6 +4,7 @@ mod cli;
 mod close_up;
 mod compare;
 mod run;
+mod trials;
 
 use clap::Parser as _;
 use std::process::ExitCode;

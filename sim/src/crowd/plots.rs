@@ -62,7 +62,7 @@ impl Crowd {
     fn joins(&self, plots: &mut Vec<Plot>) {
         let mut plot = Plot::new(
             "Coming in",
-            Axis::linear("time since joining, ms"),
+            Axis::log("time since joining, ms"),
             Axis::linear("nodes that joined, %"),
         )
         .note("Until a node has parents for as many stripes as a block needs, and until it has its first block.")
@@ -130,7 +130,7 @@ impl Crowd {
     fn repairs(&self, plots: &mut Vec<Plot>) {
         let mut plot = Plot::new(
             "Repair",
-            Axis::linear("time since the parent's death, ms"),
+            Axis::log("time since the parent's death, ms"),
             Axis::linear("stripes that lost it, %"),
         )
         .note("Until another node admits the orphan, and until the stripe's shards flow again: a backup feeds it meanwhile.");

@@ -173,8 +173,9 @@ impl Figure {
     fn split(&self) -> (&str, &'static str) {
         let found =
             UNITS.iter().find_map(|(end, unit)| Some((self.name.strip_suffix(end)?, *unit)));
-        // `joins_per_s` reads best as it stands.
-        let whole = |stem: &str| !stem.is_empty() && !stem.ends_with("_per");
+        // `joins_per_s` and `joins_per_node_s` read best as they stand.
+        let whole =
+            |stem: &str| !stem.is_empty() && !stem.ends_with("_per") && !stem.contains("_per_");
         found.filter(|(stem, _)| whole(stem)).unwrap_or((&self.name, ""))
     }
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 /// The file of a report that [`read`] reads.
-const FIGURES: &str = "figures.json";
+pub(super) const FIGURES: &str = "figures.json";
 
 /// Writes `report.html`, `figures.json` and, if there is a forest, `forest.svg` into `dir`, which
 /// is made if it does not exist. Files of an earlier report are replaced.

@@ -3,6 +3,7 @@
 //! Pure functions of data; nothing here simulates. A run fills a [`Report`]; then
 //! - [`Report::lines`] are the `name=value` lines of standard output,
 //! - [`write()`] puts `report.html`, `figures.json` and `forest.svg` into a directory,
+//! - [`write_index`] puts a page over many of these,
 //! - [`read`] and [`compare`] say what got better or worse between two runs.
 //!
 //! Reading order: [`Figure`], [`Plot`] and [`curve`] (from samples to points), [`ForestPicture`].
@@ -23,6 +24,7 @@ pub mod curve;
 mod figure;
 mod file;
 mod forest;
+mod index;
 mod markup;
 mod number;
 mod page;
@@ -34,6 +36,7 @@ pub use compare::{Change, Comparison, How, compare};
 pub use figure::{Better, Figure, Value};
 pub use file::{read, write};
 pub use forest::forest_svg;
+pub use index::write_index;
 pub use picture::{ForestPicture, TreeNode};
 pub use plot::{Axis, Kind, Plot, Series};
 
