@@ -28,14 +28,14 @@ enum Verb {
         #[command(flatten)]
         plan: PlanArgs,
         #[command(flatten)]
-        options: trials::Search,
+        options: trials::SearchOptions,
     },
     /// Make a plan that misses a figure smaller, as long as it still misses, and print it as TOML
     Shrink {
         #[command(flatten)]
         plan: PlanArgs,
         #[command(flatten)]
-        options: trials::Shrink,
+        options: trials::ShrinkOptions,
     },
     /// Write a page over all reports in the directories of DIR: every figure against its bar
     Index {

@@ -10,7 +10,7 @@ use std::path::Path;
 
 /// What to search.
 #[derive(clap::Args)]
-pub(crate) struct Search {
+pub(crate) struct SearchOptions {
     /// The key whose smallest value is wanted, such as world.resource_ratio
     #[arg(long)]
     key: String,
@@ -30,8 +30,8 @@ pub(crate) struct Search {
 }
 
 /// Finds the smallest value of a key with which all needs are met; false if none is.
-pub(crate) fn search(plan: &Plan, path: &Path, options: &Search) -> anyhow::Result<bool> {
-    let Search { key, from, to, step, .. } = options;
+pub(crate) fn search(plan: &Plan, path: &Path, options: &SearchOptions) -> anyhow::Result<bool> {
+    let SearchOptions { key, from, to, step, .. } = options;
     ensure!(from <= to && *step > 0.0, "--from {from} --to {to} --step {step}: nothing to search");
     let mut needs = options.needs.clone();
     if needs.is_empty() {
@@ -61,7 +61,7 @@ pub(crate) fn search(plan: &Plan, path: &Path, options: &Search) -> anyhow::Resu
 
 /// What fails.
 #[derive(clap::Args)]
-pub(crate) struct Shrink {
+pub(crate) struct ShrinkOptions {
     /// The figure that misses its bar in the plan
     #[arg(long)]
     figure: Option<String>,
@@ -82,7 +82,11 @@ enum Failure {
 }
 
 /// Prints a smaller plan that misses the same; false if the plan does not miss it at all.
-pub(crate) fn shrink_plan(plan: &Plan, path: &Path, options: &Shrink) -> anyhow::Result<bool> {
+pub(crate) fn shrink_plan(
+    plan: &Plan,
+    path: &Path,
+    options: &ShrinkOptions,
+) -> anyhow::Result<bool> {
     let failure = failure(plan, options)?;
     let fails = |file: &PlanFile| {
         // A plan that cannot be, such as a fault after its end, does not fail.
@@ -115,7 +119,7 @@ pub(crate) fn shrink_plan(plan: &Plan, path: &Path, options: &Shrink) -> anyhow:
     Ok(true)
 }
 
-fn failure(plan: &Plan, options: &Shrink) -> anyhow::Result<Failure> {
+fn failure(plan: &Plan, options: &ShrinkOptions) -> anyhow::Result<Failure> {
     match (&options.need, &options.figure, options.rule) {
         (Some(need), None, false) => Ok(Failure::Missed(need.clone())),
         (None, Some(figure), false) => {

@@ -78,6 +78,11 @@ pub(super) struct Sample {
     /// Stripes that are wanted and have no parent.
     pub(super) orphans: u32,
     pub(super) links_mean: f64,
+    /// Living liars.
+    pub(super) liars: u32,
+    /// Stripes at honest nodes, and those of them that a liar feeds, or should.
+    pub(super) honest_stripes: u32,
+    pub(super) from_liars: u32,
     /// Glitches that began since the sample before.
     pub(super) glitches: u64,
     /// Control bytes sent since the sample before, by kind of message.
@@ -224,7 +229,24 @@ impl Crowd {
             sample.glitches = media.figures.glitches - self.measures.glitches;
             self.measures.glitches = media.figures.glitches;
         }
+        if self.plan.liars.share_ppm > 0 {
+            self.look_at_liars(&mut sample);
+        }
         self.measures.samples.push(sample);
+    }
+
+    fn look_at_liars(&self, sample: &mut Sample) {
+        for node in &self.living {
+            if self.liars.lie(*node).is_some() {
+                sample.liars += 1;
+                continue;
+            }
+            let forest = &self.hosts[*node as usize].forest;
+            for parent in (0..self.stripes()).filter_map(|stripe| forest.parent(stripe)) {
+                sample.honest_stripes += 1;
+                sample.from_liars += u32::from(self.liars.lie(parent.0).is_some());
+            }
+        }
     }
 
     /// Stripes that a node must have to do its part: those of a block; one for a helper.

@@ -23,6 +23,9 @@ impl Crowd {
         self.repairs(&mut plots);
         self.uplinks(&mut plots);
         plots.push(self.control());
+        if self.plan.liars.share_ppm > 0 {
+            plots.push(self.capture());
+        }
         plots.retain(|plot| plot.series.iter().any(|series| !series.points.is_empty()));
         plots
     }
@@ -205,6 +208,15 @@ impl Crowd {
                 self.course(|sample| sample.bytes[kind] as f64 / f64::from(sample.living.max(1)));
             plot = plot.series(name.replace('_', " "), points);
         }
+        self.events(plot)
+    }
+
+    fn capture(&self) -> Plot {
+        let pct = |part: u32, all: u32| f64::from(part) / f64::from(all.max(1)) * 100.0;
+        let plot = over_time("What liars catch", "%")
+            .note("The share of honest nodes' stripes whose parent lies, beside the share of liars among the nodes: above it, lying pays.")
+            .series("stripes with a lying parent", self.course(|s| pct(s.from_liars, s.honest_stripes)))
+            .series("liars", self.course(|s| pct(s.liars, s.living)));
         self.events(plot)
     }
 

@@ -83,6 +83,9 @@ impl Crowd {
         if let Some(last) = warm.last() {
             figures.push(Figure::lower("orphan_stripes_end", last.orphans.into()));
         }
+        if self.hosts[ROOT as usize].alive {
+            figures.push(Figure::lower("adrift_stripes_end", self.adrift() as f64));
+        }
         let stripes = (0..self.stripes()).collect::<Vec<_>>();
         let errors = self.living.iter().flat_map(|node| stripes.iter().map(move |s| (*node, *s)));
         let errors: Vec<f64> = errors.filter_map(|(n, s)| self.estimate_error_ms(n, s)).collect();
