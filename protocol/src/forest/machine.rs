@@ -353,7 +353,8 @@ impl Forest {
     pub fn backups(&self, stripe: u8) -> impl Iterator<Item = Peer> + '_ {
         let feed = self.parents.feed(stripe);
         let above = feed.and_then(|feed| feed.parent.as_ref()).and_then(|parent| parent.above);
-        feed.and_then(|feed| feed.backup).into_iter().chain(above)
+        let heirs = feed.and_then(|feed| feed.backup).into_iter().chain(above);
+        heirs.filter(|heir| !self.candidates.is_banned(*heir))
     }
 
     /// What peers know of this node is not true any more.

@@ -7,11 +7,11 @@ use banyan_protocol::time::Timestamp;
 use banyan_protocol::wire::control::{Body, PruneReason};
 
 fn world() -> Crowd {
-    let text = "[world]\nnodes = 120\n[run]\nduration = '30 s'\nwarm_up = '2 s'";
+    let text = "[world]\nnodes = 80\n[run]\nduration = '30 s'\nwarm_up = '2 s'";
     let file: PlanFile = text.parse().expect("a plan");
     let plan = Plan::resolve("broken", &file, None).expect("a plan");
     let mut crowd = Crowd::new(&plan).expect("a world");
-    while crowd.step(20_000_000) {
+    while crowd.step(10_000_000) {
         assert_eq!(crowd.checks.violation, None);
     }
     crowd

@@ -8,7 +8,7 @@ use banyan_protocol::wire::control::Body;
 
 fn world(kind: &str) -> Crowd {
     let text = format!(
-        "[world]\nnodes = 150\n[run]\nduration = '20 s'\nwarm_up = '3 s'\n\
+        "[world]\nnodes = 100\n[run]\nduration = '12 s'\nwarm_up = '3 s'\n\
          [liars]\nshare = '20 %'\nkinds = ['{kind}']"
     );
     let file: PlanFile = text.parse().expect("a plan");
@@ -17,7 +17,7 @@ fn world(kind: &str) -> Crowd {
 
 fn figure(kind: &str, name: &str) -> f64 {
     let mut crowd = world(kind);
-    let report = crowd.run(Progress::new(20_000_000, true)).expect("no rule is broken");
+    let report = crowd.run(Progress::new(12_000_000, true)).expect("no rule is broken");
     report.figure(name).and_then(|figure| figure.value.number()).expect(name)
 }
 
