@@ -12,12 +12,20 @@ const DRAIN: Duration = Duration::from_secs(1);
 /// How long a child that another node reports dead does not count against the slots. Derived: the
 /// link's idle timeout, after which it is gone or was alive all along.
 const SUSPECT: Duration = Duration::from_secs(5);
-/// At most one preemption in this time. Guess: lower than `forest.md` 5.4 (2 s), because a helper
-/// that comes back should not wait behind another.
-const PREEMPT_EVERY: Duration = Duration::from_millis(250);
-/// Time in which a node sends one mean shard to as many children as it has slots, µs. Derived: slots
-/// are four fifths of the uplink, a block comes every 33 ms.
-const ROUND_US: u32 = 26_700;
+/// At most one preemption in this time. Guess: far lower than `forest.md` 5.4 (2 s): a node with a
+/// hundred leaves is to feed a hundred that feed others instead, within seconds.
+const PREEMPT_EVERY: Duration = Duration::from_millis(50);
+/// The same at a root or a helper. Guess: a helper that comes back should not wait behind another.
+const PREEMPT_EVERY_ROOT: Duration = Duration::from_millis(250);
+/// After its uplink fell behind a node takes no child for this long. Guess.
+const CONGESTED: Duration = Duration::from_secs(2);
+/// Of its children it then gives up one in so many, leaves first. Guess: several rounds reach any
+/// load, one is no upheaval.
+const GIVEN_UP: usize = 16;
+/// Time in which a node sends one shard of a keyframe to as many children as it has slots, µs.
+/// Derived: slots are four fifths of the uplink, a block comes every 33 ms, a keyframe is twice the
+/// mean. Keyframes rule the tail (`forest.md` 3.4).
+const ROUND_US: u32 = 53_400;
 
 /// Children fed beyond the slots for a while, of `slots` of them: those being replaced, and those
 /// reported dead, which anybody can claim of anybody. Derived: slots are four fifths of the uplink, so
@@ -83,13 +91,21 @@ pub(crate) struct Children {
     k: u8,
     all: Vec<Child>,
     preempted_at: Option<Timestamp>,
+    congested_until: Timestamp,
 }
 
 impl Children {
     /// For a node with `slots` in a session whose blocks need `k` stripes.
     pub(crate) fn new(k: u8, slots: u16) -> Self {
         let slots = slots.min(CHILDREN_MAX as u16);
-        Self { slots, spread: StripeSet::EMPTY, k, all: Vec::new(), preempted_at: None }
+        Self {
+            slots,
+            spread: StripeSet::EMPTY,
+            k,
+            all: Vec::new(),
+            preempted_at: None,
+            congested_until: Timestamp::ZERO,
+        }
     }
 
     /// Spreads the slots over `stripes`: each has its share, and none takes that of another.
@@ -115,6 +131,11 @@ impl Children {
 
     /// Most children it ever feeds at once.
     pub(crate) fn max(&self) -> usize {
+        self.most() + self.spread.len() as usize
+    }
+
+    /// Most children it feeds at once unless a stripe has none.
+    fn most(&self) -> usize {
         self.slots.saturating_add(spare(self.slots)).into()
     }
 
@@ -129,6 +150,9 @@ impl Children {
 
     /// Children it would still admit, over all stripes.
     pub(crate) fn slots_free(&self, now: Timestamp) -> u16 {
+        if now < self.congested_until {
+            return 0;
+        }
         let used = self.all.iter().filter(|child| counts(child, now)).count() as u16;
         self.slots.saturating_sub(used)
     }
@@ -140,10 +164,10 @@ impl Children {
 
     /// Whether a child for `stripe` would be admitted without preemption.
     fn has_room(&self, now: Timestamp, stripe: u8, repair: bool) -> bool {
-        let free = if repair { self.slots_free(now) } else { self.slots_offered(now) };
         if self.counted(now, stripe) < self.share(stripe) {
-            return free > 0;
+            return self.slots_free(now) > 0;
         }
+        let free = if repair { self.slots_free(now) } else { self.slots_offered(now) };
         free > self.kept_for_others(now, stripe)
     }
 
@@ -159,8 +183,9 @@ impl Children {
         let child = self.find(stripe, peer);
         // One that is being replaced has lost its place: it asks like anybody else.
         let keeps = child.is_some_and(|child| child.draining_until.is_none());
-        let fed = self.all.len() as u16;
-        if child.is_none() && usize::from(fed) >= self.max() {
+        // A stripe without its share goes before all that are still fed beyond the slots.
+        let lacks = self.counted(now, stripe) < self.share(stripe);
+        if child.is_none() && !lacks && (self.all.len() >= self.most() || now < self.congested_until) {
             return Admission::Full;
         }
         let preempted = if keeps || self.has_room(now, stripe, graft.repair_of.is_some()) {
@@ -202,7 +227,9 @@ impl Children {
 
     /// The child that a joiner with at least twice its slots may replace; it turns to the joiner.
     fn weaker(&self, now: Timestamp, joiner: Peer, graft: &Graft<Peer>) -> Option<Preempted> {
-        if self.preempted_at.is_some_and(|at| now.since(at) < PREEMPT_EVERY) {
+        // Where all below would move, less often.
+        let every = if self.spread.is_empty() { PREEMPT_EVERY } else { PREEMPT_EVERY_ROOT };
+        if self.preempted_at.is_some_and(|at| now.since(at) < every) {
             return None;
         }
         let child = self.staying(graft.stripe).min_by_key(|child| child.slots)?;
@@ -278,6 +305,43 @@ impl Children {
         let stripes = its.map(|child| child.stripe).collect();
         self.all.retain(|child| child.peer != peer);
         stripes
+    }
+
+    /// A child beyond the slots that has to look elsewhere: those taken in the place of one that
+    /// seemed dead, or before there were fewer slots. It turns to a sibling.
+    pub(crate) fn one_too_many(&mut self, now: Timestamp) -> Option<Preempted> {
+        let used = self.all.iter().filter(|child| counts(child, now)).count();
+        if used <= usize::from(self.slots) {
+            return None;
+        }
+        let full = self.stripes().max_by_key(|stripe| {
+            self.counted(now, *stripe).saturating_sub(self.share(*stripe).max(1))
+        })?;
+        let child = self.staying(full).min_by_key(|child| child.slots)?.peer;
+        let siblings = self.staying(full).filter(|sibling| sibling.peer != child);
+        let successor = siblings.max_by_key(|sibling| sibling.slots).map(|sibling| sibling.peer);
+        self.find_mut(full, child)?.draining_until = Some(now + DRAIN);
+        Some(Preempted { stripe: full, child, successor })
+    }
+
+    /// The uplink is behind: no more children for a while, and some of those that feed nobody have to
+    /// look elsewhere. Says which.
+    pub(crate) fn relieve(&mut self, now: Timestamp) -> Vec<(u8, Peer)> {
+        if now < self.congested_until || self.all.is_empty() {
+            return Vec::new();
+        }
+        self.congested_until = now + CONGESTED;
+        let mut staying: Vec<usize> =
+            (0..self.all.len()).filter(|at| self.all[*at].draining_until.is_none()).collect();
+        // Of leaves those that have the most stripes can best do without.
+        staying.sort_by_key(|at| (self.all[*at].slots, u8::MAX - self.all[*at].fed));
+        staying.truncate(self.all.len().div_ceil(GIVEN_UP));
+        let given_up =
+            staying.iter().map(|at| (self.all[*at].stripe, self.all[*at].peer)).collect();
+        for at in staying {
+            self.all[at].draining_until = Some(now + DRAIN);
+        }
+        given_up
     }
 
     /// Ends the feeding of preempted children whose time is up.

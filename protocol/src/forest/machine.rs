@@ -123,6 +123,11 @@ impl Forest {
         self.on_time(cx);
     }
 
+    /// Who the root is. Asked when nobody else helps.
+    pub fn set_root(&mut self, root: Peer) {
+        self.parents.root = Some(root).filter(|root| *root != self.setup.me);
+    }
+
     /// A member described itself by gossip.
     pub fn on_advert(&mut self, cx: &mut Context<'_>, member: Member<Peer>) {
         self.candidates.learn(cx.now, cx.links, cx.directory, member, Told::ByItself);
@@ -242,6 +247,16 @@ impl Forest {
         self.tell_path(cx, stripe, 0);
     }
 
+    /// The uplink is behind with what it has to send: fewer children.
+    pub fn on_congested(&mut self, cx: &mut Context<'_>) {
+        let reason = PruneReason::Preempted;
+        for (stripe, child) in self.children.relieve(cx.now) {
+            cx.send(child, Body::Prune { stripe, reason, successors: Vec::new() });
+        }
+        self.announce_soon(cx.now);
+        self.on_time(cx);
+    }
+
     /// Leaves: children learn whom to ask, parents that the slot is free.
     pub fn leave(&mut self, cx: &mut Context<'_>) {
         let reason = PruneReason::Leaving;
@@ -278,6 +293,9 @@ impl Forest {
             return; // a member speaks for itself alone
         }
         self.children.set_fed(peer, member.carries.len() as u8);
+        if member.role == Role::Root {
+            self.set_root(peer);
+        }
         self.candidates.learn(cx.now, cx.links, cx.directory, member, Told::ByItself);
         if let Err(at) = self.peers.binary_search(&peer) {
             self.peers.insert(at, peer);

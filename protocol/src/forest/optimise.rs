@@ -14,13 +14,13 @@ use std::time::Duration;
 
 /// The first climb is tried after this, and after each refusal in twice the time. Guess: a newcomer
 /// may be gone again in a moment.
-const CLIMB_FIRST: Duration = Duration::from_secs(2);
+const CLIMB_FIRST: Duration = Duration::from_secs(1);
 /// The longest time between two tries. Guess.
-const CLIMB_MAX: Duration = Duration::from_secs(60);
+const CLIMB_MAX: Duration = Duration::from_secs(16);
 /// Two nodes exchange members this often. Spec: `forest.md` 5.2.
 const SHUFFLE_EVERY: Duration = Duration::from_secs(10);
 /// A move must gain this, µs. Guess: a quarter of a hop.
-const GAIN_MIN_US: u64 = 8_000;
+const GAIN_MIN_US: u64 = 5_000;
 /// What a parent outside its home stripe costs compared with one at home, µs. Derived: `score`'s.
 const AWAY_US: u64 = 200_000;
 
@@ -96,7 +96,7 @@ impl Forest {
             || cx.directory.home(parent.peer) == stripe
             || self.candidates.member(cx.now, parent.peer).is_some_and(|m| m.role != Role::Gateway);
         let now_us = u64::from(now_us) + if at_home { 0 } else { AWAY_US };
-        let below_us = now_us.saturating_sub(GAIN_MIN_US.max(now_us / 8));
+        let below_us = now_us.saturating_sub(GAIN_MIN_US.max(now_us / 16));
         let (now, links) = (cx.now, &*cx.links);
         let change = |wish: &mut Wish<'_>| {
             wish.below_us = Some(below_us);

@@ -34,6 +34,9 @@ const RETRY_PARITY_MAX: Duration = Duration::from_secs(8);
 const DRAIN: Duration = Duration::from_millis(1_200);
 /// After so many refusals a child asks to be taken by whoever carries the stripe. Guess.
 const INSIST_AFTER: u8 = 4;
+/// After so many, and then every so many again, it asks the root itself: a stripe that has lost all
+/// its nodes near the root is found again by nothing else. Guess.
+const ASK_ROOT_AFTER: u8 = 8;
 
 /// Facts about this node in the session that every search needs.
 #[derive(Clone, Copy, Debug)]
@@ -60,13 +63,15 @@ pub(crate) struct Roster<'a> {
 pub(crate) struct Parents {
     asker: Asker,
     pub feeds: Vec<Feed>,
+    /// The root, once it is known.
+    pub root: Option<Peer>,
     request: u32,
 }
 
 impl Parents {
     pub(crate) fn new(now: Timestamp, asker: Asker, n: u8, wanted: StripeSet) -> Self {
         let feeds = (0..n).map(|stripe| Feed::new(wanted.contains(stripe), now)).collect();
-        Self { asker, feeds, request: 0 }
+        Self { asker, feeds, root: None, request: 0 }
     }
 
     pub(crate) fn feed(&self, stripe: u8) -> Option<&Feed> {
@@ -152,7 +157,7 @@ impl Parents {
             let above = feed.parent.as_ref().and_then(|parent| parent.above);
             above.into_iter().chain(feed.repair_of).chain(feed.prefer.iter().copied())
         });
-        self.peers().chain(more)
+        self.peers().chain(more).chain(self.root)
     }
 
     /// Starts looking for a parent, unless a search runs already.
@@ -251,8 +256,10 @@ impl Parents {
                 && !who.children.contains(stripe, *peer)
                 && !who.candidates.is_banned(*peer)
         });
+        let lost = feed.refusals >= ASK_ROOT_AFTER && feed.refusals.is_multiple_of(ASK_ROOT_AFTER);
+        let root = self.root.filter(|root| lost && Some(*root) != parent);
         let (now, links) = (cx.now, &*cx.links);
-        let chosen = match preferred {
+        let chosen = match preferred.or(root) {
             Some(peer) => Ok(peer),
             None if self.feeds[usize::from(stripe)].is_fed() => Err(None),
             None => self.with_wish(who, stripe, |_| {}, |c, wish| c.best(now, links, wish)),

@@ -1,13 +1,14 @@
 //! What happens by the clock: searches, announcements, paths, warm backups.
 
 use super::action::Action;
+use super::children::Preempted;
 use super::context::Context;
 use super::machine::Forest;
 use super::member::Role;
 use super::path::Path;
 use super::peer::Peer;
 use crate::time::Timestamp;
-use crate::wire::control::Body;
+use crate::wire::control::{Body, PruneReason};
 use std::time::Duration;
 
 /// A node looks after itself this often. Guess.
@@ -85,6 +86,10 @@ impl Forest {
         self.candidates.forget_old(cx.now, cx.links);
         // A link that this node closed itself is not reported to it.
         self.peers.retain(|peer| cx.links.is_up(*peer));
+        if let Some(Preempted { stripe, child, successor }) = self.children.one_too_many(cx.now) {
+            let (reason, successors) = (PruneReason::Preempted, successor.into_iter().collect());
+            cx.send(child, Body::Prune { stripe, reason, successors });
+        }
         self.tell_changed(cx);
         self.keep_backups_warm(cx);
         self.optimise(cx);

@@ -14,6 +14,8 @@ use std::time::Duration;
 const HANDSHAKE_TIMEOUT_US: u64 = 3_000_000;
 /// Round trips more where a hole is punched. Spec: `forest.md` 6.
 const PUNCH_RTTS: u64 = 3;
+/// Most blocks a new child is sent of those that were made before. Derived: 0.4 s.
+const RESUMED_MAX: u32 = 12;
 /// Links are looked over this often, µs. Basis: the core's hub.
 const TIDY_US: u64 = 2_000_000;
 
@@ -100,7 +102,10 @@ impl Crowd {
                 let forest = &self.hosts[node as usize].forest;
                 let rank = forest.children(stripe).position(|(peer, _)| peer == child);
                 if let (Some(media), Some(rank)) = (&mut self.media, rank) {
-                    let resume = media.newest(child.0, stripe).map(|newest| newest + 1);
+                    let newest = media.newest(child.0, stripe);
+                    // Older blocks are past every viewer's deadline.
+                    let oldest = media.made().saturating_sub(RESUMED_MAX);
+                    let resume = newest.map(|newest| (newest + 1).max(oldest));
                     let pair = (node, child.0, stripe);
                     media.graft(&self.registry, pair, rank, resume, self.now_us);
                 }

@@ -9,6 +9,11 @@ use banyan_protocol::forest::Peer;
 const PROMOTE_US: u64 = 80_000;
 /// The same when the parent says that it is repairing its own feed, µs. Basis: the core.
 const PROMOTE_STALLED_US: u64 = 1_000_000;
+/// A parent that is so far behind does not feed any more, µs. Guess: the viewer's deadline.
+const BEHIND_US: u64 = 300_000;
+/// An uplink is behind when what is ready now would wait this long, µs. Derived: two block
+/// intervals, so that a keyframe alone is none.
+const CONGESTED_US: u64 = 70_000;
 /// Where no media tell: how late a death is noticed, µs, beyond the next block. Derived: a shard
 /// under way (15 ms), and the patience of a stripe (40 ms and its usual place behind the first).
 const NOTICED_US: u64 = 70_000;
@@ -64,7 +69,8 @@ impl Crowd {
         let stalled = host.forest.is_stalled_above(stripe);
         let wait_us = if stalled { PROMOTE_STALLED_US } else { PROMOTE_US };
         let life = host.life;
-        self.wheel.push(self.now_us + wait_us, Event::Promote { node, stripe, life });
+        let newest = self.newest(node, stripe);
+        self.wheel.push(self.now_us + wait_us, Event::Promote { node, stripe, life, newest });
     }
 
     fn pull(&mut self, node: u32, stripe: u8) {
@@ -78,7 +84,7 @@ impl Crowd {
     }
 
     /// Replaces the parent unless it feeds again.
-    pub(super) fn promote(&mut self, node: u32, stripe: u8, life: u8) {
+    pub(super) fn promote(&mut self, node: u32, stripe: u8, life: u8, newest: u32) {
         if !self.is(node, life) {
             return;
         }
@@ -88,7 +94,7 @@ impl Crowd {
             self.pull(node, stripe); // still looking for another
             return;
         }
-        if self.feeds(parent.0, node, stripe) {
+        if self.feeds(parent.0, node, stripe, newest) {
             return;
         }
         self.measures.promotions += 1;
@@ -97,14 +103,31 @@ impl Crowd {
     }
 
     /// Whether shards come from a parent: it is there, it has newer ones, and it sends them.
-    fn feeds(&self, parent: u32, child: u32, stripe: u8) -> bool {
+    fn feeds(&self, parent: u32, child: u32, stripe: u8, newest: u32) -> bool {
         let host = &self.hosts[parent as usize];
         let there = host.alive
             && self.registry.is_reachable(parent, child)
             && host.forest.is_child(stripe, Peer(child))
             && !self.withholds(parent, stripe);
         let Some(media) = &self.media else { return there };
-        let late = self.plan.run.media == Detail::Every && media.still_late(child, stripe);
-        there && !late
+        let every = self.plan.run.media == Detail::Every;
+        let news = self.newest(parent, stripe) > newest && media.queue_us(parent) < BEHIND_US;
+        there && (news || !every)
+    }
+
+    /// The newest block of a stripe that a node has, counted from 1; 0: none.
+    fn newest(&self, node: u32, stripe: u8) -> u32 {
+        let newest = self.media.as_ref().and_then(|media| media.newest(node, stripe));
+        newest.map_or(0, |newest| newest + 1)
+    }
+
+    /// Nodes whose uplink is behind feed fewer.
+    pub(super) fn look_at_uplinks(&mut self) {
+        let Some(media) = &self.media else { return };
+        let behind = |node: &u32| media.queue_us(*node) > CONGESTED_US;
+        for node in self.living.iter().copied().filter(behind).collect::<Vec<_>>() {
+            self.measures.congested += 1;
+            self.act(node, |forest, cx| forest.on_congested(cx));
+        }
     }
 }

@@ -86,7 +86,10 @@ impl Crowd {
         if self.living.len() < SMALL {
             bootstraps.push(Peer(ROOT));
         }
-        self.act(number, |forest, cx| forest.on_found(cx, &bootstraps));
+        self.act(number, |forest, cx| {
+            forest.set_root(Peer(ROOT));
+            forest.on_found(cx, &bootstraps);
+        });
     }
 
     /// Gives a node a number and a forest.
@@ -173,8 +176,10 @@ impl Crowd {
     fn slots(&self, upload_bps: u32, role: Role) -> u16 {
         let stream = self.plan.stream;
         let stripe_bps = stream.bitrate_bps * 11 / 10 / u64::from(stream.k);
-        let share = if role == Role::Root { 7 } else { 8 };
-        (u64::from(upload_bps) * share / 10 / stripe_bps).min(u16::MAX.into()) as u16
+        let share = if role == Role::Root { 6 } else { 8 };
+        let slots = (u64::from(upload_bps) * share / 10 / stripe_bps).min(u16::MAX.into()) as u16;
+        // One copy of each stripe, or there is no session.
+        if role == Role::Root { slots.max(stream.stripes().into()) } else { slots }
     }
 
     /// Members that an invite or discovery names to `node`.

@@ -50,6 +50,9 @@ pub(super) const ROOT: u32 = 0;
 /// How often the world measures itself, µs.
 const SAMPLE_US: u64 = 1_000_000;
 
+/// How often nodes look at their uplinks, µs. Basis: the node's driver.
+const UPLINKS_US: u64 = 250_000;
+
 /// What will happen. Small, as millions are pending.
 #[derive(Clone, Copy, Debug)]
 enum Event {
@@ -74,13 +77,15 @@ enum Event {
     /// A stripe is late (where the media plane does not say so itself).
     Late { node: u32, stripe: u8, life: u8 },
     /// A stripe was late a while ago: does its parent feed it now?
-    Promote { node: u32, stripe: u8, life: u8 },
+    Promote { node: u32, stripe: u8, life: u8, newest: u32 },
     /// Something goes wrong, or is mended: index into the plan's faults.
     Fault { index: u16, ends: bool },
     /// The world measures itself.
     Sample,
     /// The world is looked over.
     Check,
+    /// Nodes look at their uplinks.
+    Uplinks,
 }
 
 /// A world of many nodes.
@@ -143,6 +148,7 @@ impl Crowd {
         crowd.next_arrival();
         crowd.wheel.push(SAMPLE_US, Event::Sample);
         crowd.wheel.push(check::CHECK_US, Event::Check);
+        crowd.wheel.push(UPLINKS_US, Event::Uplinks);
         crowd.plan_faults();
         Ok(crowd)
     }
@@ -202,12 +208,18 @@ impl Crowd {
                     self.late(node, stripe);
                 }
             }
-            Event::Promote { node, stripe, life } => self.promote(node, stripe, life),
+            Event::Promote { node, stripe, life, newest } => {
+                self.promote(node, stripe, life, newest);
+            }
             Event::Fault { index, ends } => self.fault(index.into(), ends),
             Event::Check => {
                 self.observe_liars();
                 self.look_at_heals();
                 self.check();
+            }
+            Event::Uplinks => {
+                self.look_at_uplinks();
+                self.wheel.push(self.now_us + UPLINKS_US, Event::Uplinks);
             }
             Event::Sample => {
                 self.sample();
