@@ -158,6 +158,7 @@ impl Node {
                 helper,
                 fed,
                 insist,
+                reach: Reach::Public,
             }),
         );
     }

@@ -359,6 +359,7 @@ fn control() {
         helper: true,
         fed: 5,
         insist: true,
+        reach: Reach::Hard,
     };
     let blocks = 1_000u64;
     let end = [b"banyan/v1/end\0", session().as_bytes().as_slice(), &blocks.to_be_bytes()].concat();

@@ -80,8 +80,9 @@ fn spoilt(shard: &Shard) -> Bytes {
 
 fn graft(stripe: u8, request: u32) -> Body {
     let (slots, resume, repair_of, helper) = (0, 0, None, false);
-    let (channel, fed, insist) = (9, 0, false);
-    let graft = Graft { stripe, request, channel, slots, resume, repair_of, helper, fed, insist };
+    let (channel, fed, insist, reach) = (9, 0, false, Reach::Public);
+    let graft =
+        Graft { stripe, request, channel, slots, resume, repair_of, helper, fed, insist, reach };
     Body::Graft(graft)
 }
 

@@ -69,7 +69,8 @@ impl Forest {
                 self.tell_short(cx);
             }
             Err(refusal) => {
-                let not = |node: Peer| node == peer || self.is_asked(stripe, node);
+                let asked = self.asked(stripe);
+                let not = |node: Peer| node == peer || asked == Some(node);
                 let members = self.candidates.with_stripe(cx.now, stripe, REDIRECTS_MAX, not);
                 let request = graft.request;
                 cx.send(peer, Body::Redirected { stripe, request, refusal, members });
@@ -94,10 +95,10 @@ impl Forest {
         !others && (graft.insist || !self.candidates.has_home_slots(now, stripe, |p| p == peer))
     }
 
-    /// Whether `node` is out of the question for a child of this node: it may be below it soon.
-    fn is_asked(&self, stripe: u8, node: Peer) -> bool {
-        self.setup.role != Role::Root
-            && self.parents.feed(stripe).is_some_and(|feed| feed.search.peer() == Some(node))
+    /// Whom this node asks for the stripe itself: no parent for a child of it, which it may be below
+    /// soon.
+    fn asked(&self, stripe: u8) -> Option<Peer> {
+        self.parents.feed(stripe).and_then(|feed| feed.search.peer())
     }
 
     fn admitted(
@@ -128,11 +129,12 @@ impl Forest {
     /// Nodes with the stripe that are not below this one: its own parent first, then others.
     fn backups_for(&self, now: Timestamp, stripe: u8, child: Peer) -> Vec<Peer> {
         let parent = self.parent(stripe);
+        let (root, children) = (self.setup.role == Role::Root, &self.children);
         let not = |node: Peer| {
             node == child
                 || parent == Some(node)
                 // Below this node it would go down with it, but a root has only children to name.
-                || (self.setup.role != Role::Root && self.children.contains(stripe, node))
+                || (!root && children.contains(stripe, node))
         };
         let others = self.candidates.with_stripe(now, stripe, BACKUPS_MAX, not);
         let others = others.into_iter().map(|member| member.contact);

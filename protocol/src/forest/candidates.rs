@@ -232,11 +232,32 @@ impl Candidates {
         }
     }
 
+    /// A member says that it has no slot: what it said before is not true any more.
+    pub(crate) fn is_full(&mut self, now: Timestamp, peer: Peer) {
+        if let Some(known) = self.find_mut(peer) {
+            known.ask_after = now + REFUSED;
+            if let Some(member) = &mut known.member {
+                member.slots_free = 0;
+                known.said = now;
+            }
+        }
+    }
+
     /// The shards of a parent did not come.
     pub(crate) fn late(&mut self, now: Timestamp, peer: Peer) {
         if let Some(known) = self.find_mut(peer) {
             let until = now + LATE * (1 << known.late.0.min(4));
             known.late = (known.late.0.saturating_add(1), (until.as_micros() / 1_000_000) as u32);
+        }
+    }
+
+    /// A member says that a stripe does not come to it: what it said before is not true any more.
+    pub(crate) fn lacks(&mut self, now: Timestamp, peer: Peer, stripe: u8) {
+        if let Some(known) = self.find_mut(peer)
+            && let Some(member) = &mut known.member
+        {
+            member.carries.remove(stripe);
+            known.said = now;
         }
     }
 

@@ -1,5 +1,6 @@
 //! Whom this node feeds: slots, admission, preemption, and in which order.
 
+use super::member::Reach;
 use super::peer::Peer;
 use super::stripe::StripeSet;
 use crate::limits::CHILDREN_MAX;
@@ -9,6 +10,8 @@ use std::time::Duration;
 
 /// How long a preempted child is still fed: make before break. Spec: `forest.md` 5.4, ≤ 1 s.
 const DRAIN: Duration = Duration::from_secs(1);
+/// The same for one that feeds others: all below would be adrift. Guess.
+const DRAIN_STRONG: Duration = Duration::from_secs(3);
 /// How long a child that another node reports dead does not count against the slots. Derived: the
 /// link's idle timeout, after which it is gone or was alive all along.
 const SUSPECT: Duration = Duration::from_secs(5);
@@ -55,6 +58,7 @@ struct Child {
     /// Stripes it is fed.
     fed: u8,
     helper: bool,
+    reach: Reach,
     /// The delay it was told, µs.
     told_us: u32,
     suspect_until: Timestamp,
@@ -185,7 +189,10 @@ impl Children {
         let keeps = child.is_some_and(|child| child.draining_until.is_none());
         // A stripe without its share goes before all that are still fed beyond the slots.
         let lacks = self.counted(now, stripe) < self.share(stripe);
-        if child.is_none() && !lacks && (self.all.len() >= self.most() || now < self.congested_until) {
+        if child.is_none()
+            && !lacks
+            && (self.all.len() >= self.most() || now < self.congested_until)
+        {
             return Admission::Full;
         }
         let preempted = if keeps || self.has_room(now, stripe, graft.repair_of.is_some()) {
@@ -201,11 +208,12 @@ impl Children {
         if let Some(Preempted { stripe, child, .. }) = preempted {
             self.preempted_at = Some(now);
             if let Some(child) = self.find_mut(stripe, child) {
-                child.draining_until = Some(now + DRAIN);
+                let drain = if child.slots > 0 { DRAIN_STRONG } else { DRAIN };
+                child.draining_until = Some(now + drain);
             }
         }
         self.remove(stripe, peer);
-        let Graft { channel, slots, fed, helper, .. } = *graft;
+        let Graft { channel, slots, fed, helper, reach, .. } = *graft;
         let suspect_until = Timestamp::ZERO;
         let child = Child {
             peer,
@@ -214,6 +222,7 @@ impl Children {
             stripe,
             fed,
             helper,
+            reach,
             told_us: 0,
             suspect_until,
             draining_until: None,
@@ -232,7 +241,9 @@ impl Children {
         if self.preempted_at.is_some_and(|at| now.since(at) < every) {
             return None;
         }
-        let child = self.staying(graft.stripe).min_by_key(|child| child.slots)?;
+        // It must be able to turn to the joiner, or all below it would be adrift.
+        let meeting = self.staying(graft.stripe).filter(|child| child.reach.meets(graft.reach));
+        let child = meeting.min_by_key(|child| child.slots)?;
         let stronger = graft.slots > 0 && graft.slots >= child.slots.saturating_mul(2);
         let (stripe, child) = (graft.stripe, child.peer);
         stronger.then_some(Preempted { stripe, child, successor: Some(joiner) })
@@ -248,8 +259,9 @@ impl Children {
         if self.counted(now, full) <= self.share(full).max(1) {
             return None;
         }
-        let child = self.staying(full).min_by_key(|child| child.slots)?.peer;
-        let siblings = self.staying(full).filter(|sibling| sibling.peer != child);
+        let Child { peer: child, reach, .. } =
+            *self.staying(full).min_by_key(|child| child.slots)?;
+        let siblings = self.staying(full).filter(|s| s.peer != child && s.reach.meets(reach));
         let successor = siblings.max_by_key(|sibling| sibling.slots)?.peer;
         Some(Preempted { stripe: full, child, successor: Some(successor) })
     }
@@ -307,6 +319,18 @@ impl Children {
         stripes
     }
 
+    /// Some children of a stripe, a quarter at a time, are to look elsewhere. Says which.
+    pub(crate) fn give_back(&mut self, now: Timestamp, stripe: u8) -> Vec<Peer> {
+        let here = self.all.iter().filter(|child| child.stripe == stripe).count();
+        let staying = |child: &&mut Child| child.stripe == stripe && child.draining_until.is_none();
+        let some = self.all.iter_mut().filter(staying).take(here.div_ceil(4));
+        some.map(|child| {
+            child.draining_until = Some(now + DRAIN_STRONG);
+            child.peer
+        })
+        .collect()
+    }
+
     /// A child beyond the slots that has to look elsewhere: those taken in the place of one that
     /// seemed dead, or before there were fewer slots. It turns to a sibling.
     pub(crate) fn one_too_many(&mut self, now: Timestamp) -> Option<Preempted> {
@@ -317,10 +341,13 @@ impl Children {
         let full = self.stripes().max_by_key(|stripe| {
             self.counted(now, *stripe).saturating_sub(self.share(*stripe).max(1))
         })?;
-        let child = self.staying(full).min_by_key(|child| child.slots)?.peer;
-        let siblings = self.staying(full).filter(|sibling| sibling.peer != child);
+        let Child { peer: child, reach, .. } =
+            *self.staying(full).min_by_key(|child| child.slots)?;
+        let siblings = self.staying(full).filter(|s| s.peer != child && s.reach.meets(reach));
         let successor = siblings.max_by_key(|sibling| sibling.slots).map(|sibling| sibling.peer);
-        self.find_mut(full, child)?.draining_until = Some(now + DRAIN);
+        let strong = self.find(full, child)?.slots > 0;
+        let drain = if strong { DRAIN_STRONG } else { DRAIN };
+        self.find_mut(full, child)?.draining_until = Some(now + drain);
         Some(Preempted { stripe: full, child, successor })
     }
 
@@ -440,8 +467,8 @@ mod tests {
 
     fn graft(stripe: u8, slots: u16, repair_of: Option<Peer>) -> Graft<Peer> {
         let (channel, helper) = (9, slots > 0);
-        let (request, resume, fed, insist) = (1, 0, 4, false);
-        Graft { stripe, request, channel, slots, resume, repair_of, helper, fed, insist }
+        let (request, resume, fed, insist, reach) = (1, 0, 4, false, Reach::Public);
+        Graft { stripe, request, channel, slots, resume, repair_of, helper, fed, insist, reach }
     }
 
     #[test]
@@ -523,6 +550,6 @@ mod tests {
         let admitted = Admission::Admitted(Some(preempted));
         assert_eq!(children.admit(now, node(2), &graft(0, 2, None)), admitted);
         assert_eq!(children.admit(now, node(1), &graft(0, 1, None)), Admission::Full);
-        assert_eq!(children.expire(now + DRAIN), [(0, node(1))]);
+        assert_eq!(children.expire(now + DRAIN_STRONG), [(0, node(1))]);
     }
 }

@@ -17,7 +17,7 @@ use crate::links::Links;
 use crate::output::OrphanCause;
 use crate::rng::Rng;
 use crate::time::Timestamp;
-use crate::wire::control::{Body, PruneReason};
+use crate::wire::control::{Body, PruneReason, Refusal};
 use std::time::Duration;
 
 use super::action::Message;
@@ -203,13 +203,20 @@ impl Forest {
                     self.announce_soon(cx.now);
                 }
             }
-            Body::Redirected { stripe, request, refusal: _, members } => {
+            Body::Redirected { stripe, request, refusal, members } => {
+                match refusal {
+                    Refusal::Full if cx.directory.home(peer) == stripe => {
+                        self.candidates.is_full(cx.now, peer);
+                    }
+                    Refusal::NotFed => self.candidates.lacks(cx.now, peer, stripe),
+                    _ => {}
+                }
                 for member in members {
                     let told = Told::ByOthers;
                     self.candidates.learn(cx.now, cx.links, cx.directory, member, told);
                 }
                 let (parents, mut who) = self.split();
-                parents.on_redirected(cx, &mut who, peer, stripe, request);
+                parents.on_redirected(cx, &mut who, peer, (stripe, request));
             }
             Body::Prune { stripe, reason, mut successors } => {
                 successors.retain(|successor| *successor != self.setup.me);

@@ -22,7 +22,7 @@ const SHUFFLE_EVERY: Duration = Duration::from_secs(10);
 /// A move must gain this, µs. Guess: a quarter of a hop.
 const GAIN_MIN_US: u64 = 5_000;
 /// What a parent outside its home stripe costs compared with one at home, µs. Derived: `score`'s.
-const AWAY_US: u64 = 200_000;
+const AWAY_US: u64 = 1_000_000;
 
 /// When what is tried next.
 #[derive(Debug)]

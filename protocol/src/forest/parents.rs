@@ -31,12 +31,14 @@ const RETRY: Duration = Duration::from_millis(250);
 /// The same, doubled up to this, for a stripe that no block needs. Guess.
 const RETRY_PARITY_MAX: Duration = Duration::from_secs(8);
 /// A leaving parent may feed on for this long. Derived: `children::DRAIN`.
-const DRAIN: Duration = Duration::from_millis(1_200);
+const DRAIN: Duration = Duration::from_millis(3_200);
 /// After so many refusals a child asks to be taken by whoever carries the stripe. Guess.
 const INSIST_AFTER: u8 = 4;
 /// After so many, and then every so many again, it asks the root itself: a stripe that has lost all
 /// its nodes near the root is found again by nothing else. Guess.
 const ASK_ROOT_AFTER: u8 = 8;
+/// The same where others wait below, most of whom are all it knows.
+const ASK_ROOT_AFTER_HEAD: u8 = 3;
 
 /// Facts about this node in the session that every search needs.
 #[derive(Clone, Copy, Debug)]
@@ -130,8 +132,12 @@ impl Parents {
 
     /// This node's own path in a stripe, if it is fed.
     pub(crate) fn path(&self, links: &Links, stripe: u8) -> Option<Path> {
-        let feed = self.feed(stripe)?;
-        let mut path = feed.parent.as_ref()?.path.child(self.asker.tag)?;
+        let feed = self.feed(stripe).filter(|feed| feed.wanted)?;
+        let Some(parent) = &feed.parent else {
+            // Adrift: those below are told, so that they neither trust it nor take others in.
+            return Some(Path { tags: vec![self.asker.tag], stalled: true, ..Path::default() });
+        };
+        let mut path = parent.path.child(self.asker.tag)?;
         path.stalled |= feed.repair_of.is_some();
         path.delay_us = self.delay_us(links, stripe)?;
         Some(path)
@@ -239,6 +245,7 @@ impl Parents {
             urgent: lacking,
             below_us: None,
             reach: self.asker.reach,
+            small: who.candidates.len() < 2 * self.feeds.len(),
         };
         change(&mut wish);
         ask(who.candidates, &wish)
@@ -256,7 +263,9 @@ impl Parents {
                 && !who.children.contains(stripe, *peer)
                 && !who.candidates.is_banned(*peer)
         });
-        let lost = feed.refusals >= ASK_ROOT_AFTER && feed.refusals.is_multiple_of(ASK_ROOT_AFTER);
+        let head = who.children.has_any(stripe);
+        let after = if head { ASK_ROOT_AFTER_HEAD } else { ASK_ROOT_AFTER };
+        let lost = feed.refusals >= after && feed.refusals.is_multiple_of(after);
         let root = self.root.filter(|root| lost && Some(*root) != parent);
         let (now, links) = (cx.now, &*cx.links);
         let chosen = match preferred.or(root) {
@@ -325,6 +334,7 @@ impl Parents {
             helper,
             fed,
             insist: feed.refusals >= INSIST_AFTER,
+            reach: self.asker.reach,
         };
         let timeout = match feed.repair_of {
             Some(_) => {
@@ -355,7 +365,7 @@ impl Parents {
                 Search::Idle if feed.parent.is_none() => {}
                 _ => continue,
             }
-            feed.refusals = feed.refusals.saturating_add(1);
+            feed.refusals = feed.refusals.checked_add(1).unwrap_or(INSIST_AFTER);
             self.ask_next(cx, who, stripe);
         }
     }
@@ -468,14 +478,13 @@ impl Parents {
         cx: &mut Context<'_>,
         who: &mut Roster<'_>,
         peer: Peer,
-        stripe: u8,
-        request: u32,
+        (stripe, request): (u8, u32),
     ) {
         who.candidates.refused(cx.now, peer);
         let Some(feed) = self.feeds.get_mut(usize::from(stripe)) else { return };
         if matches!(feed.search, Search::Asking { peer: p, request: r, .. } if p == peer && r == request)
         {
-            feed.refusals = feed.refusals.saturating_add(1);
+            feed.refusals = feed.refusals.checked_add(1).unwrap_or(INSIST_AFTER);
             self.ask_next(cx, who, stripe);
         }
     }

@@ -16,8 +16,11 @@ pub(super) const FORWARD_US: u32 = 1_000;
 /// stripe. Guess, below one hop.
 const SHARED_US: u64 = 15_000;
 /// Weight of a parent that is not at home in the stripe, µs: it is asked where nobody else is to be
-/// had. Guess, above any difference between those at home.
-const AWAY_US: u64 = 200_000;
+/// had. Guess, above any difference between those at home, and above a stranger.
+const AWAY_US: u64 = 1_000_000;
+/// The same in a session so small that everybody may have to feed any stripe, µs. Guess: below a
+/// stranger.
+const AWAY_SMALL_US: u64 = 200_000;
 /// Weight of a parent whose shards did not come, µs: anybody else is asked before. Guess.
 const LATE_US: u64 = 2 * AWAY_US;
 /// What it costs to punch a hole first, µs. Spec: `forest.md` 5.4.
@@ -42,6 +45,8 @@ pub(crate) struct Wish<'a> {
     pub below_us: Option<u64>,
     /// How this node is reached.
     pub reach: Reach,
+    /// The session is small.
+    pub small: bool,
 }
 
 /// Delay in µs expected through a member, or `None` if it cannot help.
@@ -73,7 +78,11 @@ pub(super) fn score(now: Timestamp, links: &Links, known: &Known, wish: &Wish<'_
     };
     let stale = if fresh { 0 } else { HOP_US };
     let at_home = member.role != Role::Gateway || known.home == wish.stripe;
-    let away = if at_home { 0 } else { AWAY_US };
+    let away = match (at_home, wish.small) {
+        (true, _) => 0,
+        (false, true) => AWAY_SMALL_US,
+        (false, false) => AWAY_US,
+    };
     let late = if known.is_late(now) { LATE_US } else { 0 };
     let shared = (wish.shared)(known.peer) * SHARED_US;
     let through = u64::from(member.delay_us) + rtt / 2 + u64::from(FORWARD_US);

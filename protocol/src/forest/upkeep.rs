@@ -90,9 +90,30 @@ impl Forest {
             let (reason, successors) = (PruneReason::Preempted, successor.into_iter().collect());
             cx.send(child, Body::Prune { stripe, reason, successors });
         }
+        self.give_back(cx);
         self.tell_changed(cx);
         self.keep_backups_warm(cx);
         self.optimise(cx);
+    }
+
+    /// A gateway stood in for others outside its home stripe while the session was small, or where
+    /// nobody was to be had: now that those at home have slots, its children go there. A node that
+    /// feeds many in a stripe where it is meant to be a leaf is a weak place of that stripe's tree.
+    fn give_back(&mut self, cx: &mut Context<'_>) {
+        let home = self.setup.home;
+        if self.setup.role != Role::Gateway || self.is_small() {
+            return;
+        }
+        let away: Vec<u8> = self.children.stripes().filter(|stripe| *stripe != home).collect();
+        for stripe in away {
+            let others = |peer: Peer| self.children.contains(stripe, peer);
+            if self.candidates.has_home_slots(cx.now, stripe, others) {
+                let reason = PruneReason::Preempted;
+                for child in self.children.give_back(cx.now, stripe) {
+                    cx.send(child, Body::Prune { stripe, reason, successors: Vec::new() });
+                }
+            }
+        }
     }
 
     pub(super) fn announce_soon(&mut self, now: Timestamp) {

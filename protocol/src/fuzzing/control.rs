@@ -58,6 +58,7 @@ fn bodies() -> Vec<Body> {
         helper: true,
         fed: 5,
         insist: true,
+        reach: Reach::Punchable,
     };
     vec![
         Body::Announce { member: member.clone(), reply: true },

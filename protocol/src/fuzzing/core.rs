@@ -414,6 +414,7 @@ fn graft(stripe: u8, script: &mut Script<'_>) -> Body {
         helper: flags & 2 != 0,
         fed: flags >> 5,
         insist: flags & 4 != 0,
+        reach: [Reach::Public, Reach::Punchable, Reach::Hard][usize::from(flags >> 6) % 3],
     })
 }
 

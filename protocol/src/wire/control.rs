@@ -121,6 +121,8 @@ pub struct Graft<I = NodeId> {
     pub fed: u8,
     /// Whether it was sent on several times and wants to be taken also outside the home stripe.
     pub insist: bool,
+    /// How it is reached: nobody is told to turn to a node that it cannot meet.
+    pub reach: Reach,
 }
 
 /// Why a parent says no.
@@ -178,6 +180,7 @@ impl<P, I> Body<P, I> {
                 helper: graft.helper,
                 fed: graft.fed,
                 insist: graft.insist,
+                reach: graft.reach,
             }),
             Self::Admitted { stripe, request, path, backups } => {
                 let backups = backups.into_iter().filter_map(node).collect();
@@ -259,6 +262,7 @@ fn encode_body(session: Bytes, body: &Body) -> pb::frame::Body {
             helper: graft.helper,
             fed: graft.fed.into(),
             insist: graft.insist,
+            reach: encode_reach(graft.reach).into(),
         }),
         Body::Admitted { stripe, request, path, backups } => Pb::Admitted(pb::Admitted {
             session,
@@ -338,6 +342,7 @@ fn decode_body(body: pb::frame::Body) -> Result<Control, DecodeError> {
                 helper: m.helper,
                 fed: m.fed.min(STRIPES_MAX.into()) as u8,
                 insist: m.insist,
+                reach: decode_reach(m.reach()),
             };
             (m.session, Body::Graft(graft))
         }
@@ -447,12 +452,7 @@ fn encode_member(member: &Member) -> pb::Member {
         slots: member.slots.into(),
         delay_us: member.delay_us,
         age_s: member.age_s.into(),
-        reach: match member.reach {
-            Reach::Public => pb::Reach::Public,
-            Reach::Punchable => pb::Reach::Punchable,
-            Reach::Hard => pb::Reach::Hard,
-        }
-        .into(),
+        reach: encode_reach(member.reach).into(),
     }
 }
 
@@ -463,11 +463,7 @@ fn decode_member(member: pb::Member) -> Result<Member, DecodeError> {
         pb::Role::Helper => Role::Helper,
         pb::Role::Unspecified => return Err(DecodeError::field("role", "is not given")),
     };
-    let reach = match member.reach() {
-        pb::Reach::Public | pb::Reach::Unspecified => Reach::Public,
-        pb::Reach::Punchable => Reach::Punchable,
-        pb::Reach::Hard => Reach::Hard,
-    };
+    let reach = decode_reach(member.reach());
     Ok(Member {
         reach,
         contact: decode_contact(member.contact.ok_or(DecodeError::Truncated("contact"))?)?,
@@ -479,6 +475,22 @@ fn decode_member(member: pb::Member) -> Result<Member, DecodeError> {
         delay_us: member.delay_us.min(DELAY_US_MAX),
         age_s: member.age_s.min(u32::from(u16::MAX)) as u16,
     })
+}
+
+fn encode_reach(reach: Reach) -> pb::Reach {
+    match reach {
+        Reach::Public => pb::Reach::Public,
+        Reach::Punchable => pb::Reach::Punchable,
+        Reach::Hard => pb::Reach::Hard,
+    }
+}
+
+fn decode_reach(reach: pb::Reach) -> Reach {
+    match reach {
+        pb::Reach::Public | pb::Reach::Unspecified => Reach::Public,
+        pb::Reach::Punchable => Reach::Punchable,
+        pb::Reach::Hard => Reach::Hard,
+    }
 }
 
 fn decode_members(members: Vec<pb::Member>, max: usize) -> Result<Vec<Member>, DecodeError> {

@@ -72,6 +72,7 @@ fn body() -> impl Strategy<Value = Body> {
                         helper,
                         fed,
                         insist,
+                        reach: [Reach::Public, Reach::Punchable, Reach::Hard][usize::from(fed % 3)],
                     })
                 }
             ),
