@@ -115,13 +115,11 @@ impl Forest {
             path.short = self.short(); // the child may be the helper that was missing
         }
         path.delay_us = path.delay_us.saturating_add(self.children.wait_us(stripe, child));
-        self.children.tell(stripe, child, path.delay_us, 0);
+        self.children.told(stripe, child, path.delay_us);
         cx.send(child, Body::Admitted { stripe, request, path, backups });
         cx.out.push(Action::Admitted { stripe, child, channel, resume });
-        if let Some(Preempted { stripe, child, successor }) = preempted {
-            let successors = successor.into_iter().collect();
-            let reason = PruneReason::Preempted;
-            cx.send(child, Body::Prune { stripe, reason, successors });
+        if let Some(preempted) = preempted {
+            send_away(cx, preempted);
         }
         self.announce_soon(cx.now);
     }
@@ -140,4 +138,11 @@ impl Forest {
         let others = others.into_iter().map(|member| member.contact);
         parent.into_iter().chain(others).take(BACKUPS_MAX).collect()
     }
+}
+
+/// Tells a child that it has to look elsewhere, and with whom.
+pub(super) fn send_away(cx: &mut Context<'_>, preempted: Preempted) {
+    let Preempted { stripe, child, successor } = preempted;
+    let (reason, successors) = (PruneReason::Preempted, successor.into_iter().collect());
+    cx.send(child, Body::Prune { stripe, reason, successors });
 }

@@ -414,6 +414,11 @@ impl Candidates {
         self.known.iter().map(|known| known.peer)
     }
 
+    /// Whether so few are known that each may have to feed any of `stripes` stripes.
+    pub(crate) fn are_few(&self, stripes: usize) -> bool {
+        self.known.len() < 2 * stripes
+    }
+
     /// Every node that is named here.
     pub(crate) fn peers(&self) -> impl Iterator<Item = Peer> + '_ {
         self.known.iter().map(|known| known.peer).chain(self.banned.iter().copied())

@@ -205,12 +205,9 @@ impl Children {
                 None => return Admission::Full,
             }
         };
-        if let Some(Preempted { stripe, child, .. }) = preempted {
+        if let Some(preempted) = &preempted {
             self.preempted_at = Some(now);
-            if let Some(child) = self.find_mut(stripe, child) {
-                let drain = if child.slots > 0 { DRAIN_STRONG } else { DRAIN };
-                child.draining_until = Some(now + drain);
-            }
+            self.drain(now, preempted);
         }
         self.remove(stripe, peer);
         let Graft { channel, slots, fed, helper, reach, .. } = *graft;
@@ -259,11 +256,24 @@ impl Children {
         if self.counted(now, full) <= self.share(full).max(1) {
             return None;
         }
-        let Child { peer: child, reach, .. } =
-            *self.staying(full).min_by_key(|child| child.slots)?;
-        let siblings = self.staying(full).filter(|s| s.peer != child && s.reach.meets(reach));
-        let successor = siblings.max_by_key(|sibling| sibling.slots)?.peer;
-        Some(Preempted { stripe: full, child, successor: Some(successor) })
+        self.weakest(full).filter(|preempted| preempted.successor.is_some())
+    }
+
+    /// The weakest child of a stripe; it turns to the strongest sibling that it can meet.
+    fn weakest(&self, stripe: u8) -> Option<Preempted> {
+        let weakest = self.staying(stripe).min_by_key(|child| child.slots)?;
+        let child = weakest.peer;
+        let meets = |other: &&Child| other.peer != child && other.reach.meets(weakest.reach);
+        let successor = self.staying(stripe).filter(meets).max_by_key(|sibling| sibling.slots);
+        Some(Preempted { stripe, child, successor: successor.map(|sibling| sibling.peer) })
+    }
+
+    /// Feeds a child that has to look elsewhere for a while yet.
+    fn drain(&mut self, now: Timestamp, preempted: &Preempted) {
+        if let Some(child) = self.find_mut(preempted.stripe, preempted.child) {
+            let drain = if child.slots > 0 { DRAIN_STRONG } else { DRAIN };
+            child.draining_until = Some(now + drain);
+        }
     }
 
     /// Parity goes before viewers: a leaf that has more stripes than a block needs makes room for a
@@ -341,14 +351,9 @@ impl Children {
         let full = self.stripes().max_by_key(|stripe| {
             self.counted(now, *stripe).saturating_sub(self.share(*stripe).max(1))
         })?;
-        let Child { peer: child, reach, .. } =
-            *self.staying(full).min_by_key(|child| child.slots)?;
-        let siblings = self.staying(full).filter(|s| s.peer != child && s.reach.meets(reach));
-        let successor = siblings.max_by_key(|sibling| sibling.slots).map(|sibling| sibling.peer);
-        let strong = self.find(full, child)?.slots > 0;
-        let drain = if strong { DRAIN_STRONG } else { DRAIN };
-        self.find_mut(full, child)?.draining_until = Some(now + drain);
-        Some(Preempted { stripe: full, child, successor })
+        let preempted = self.weakest(full)?;
+        self.drain(now, &preempted);
+        Some(preempted)
     }
 
     /// The uplink is behind: no more children for a while, and some of those that feed nobody have to
@@ -401,27 +406,35 @@ impl Children {
     pub(crate) fn wait_us(&self, stripe: u8, peer: Peer) -> u32 {
         let mut its = self.all.iter().filter(|child| child.stripe == stripe);
         let ahead = its.position(|child| child.peer == peer).unwrap_or(0);
-        self.wait_behind(ahead)
+        wait_behind(self.slots, ahead)
     }
 
     /// The same for the next child without children.
     pub(crate) fn wait_next_us(&self, stripe: u8) -> u32 {
-        self.wait_behind(self.all.iter().filter(|child| child.stripe == stripe).count())
+        wait_behind(self.slots, self.all.iter().filter(|child| child.stripe == stripe).count())
     }
 
-    fn wait_behind(&self, ahead: usize) -> u32 {
-        (ahead as u32 + 1) * ROUND_US / u32::from(self.slots.max(1))
+    /// The children of a stripe whose delay differs by at least `by` µs from what they were told,
+    /// with that delay, `own_us` being this node's; notes that they are told.
+    pub(crate) fn news(&mut self, stripe: u8, own_us: u32, by: u32) -> Vec<(Peer, u32)> {
+        let slots = self.slots;
+        let its = self.all.iter_mut().filter(|child| child.stripe == stripe);
+        its.enumerate()
+            .filter_map(|(ahead, child)| {
+                let delay_us = own_us.saturating_add(wait_behind(slots, ahead));
+                (child.told_us.abs_diff(delay_us) >= by).then(|| {
+                    child.told_us = delay_us;
+                    (child.peer, delay_us)
+                })
+            })
+            .collect()
     }
 
-    /// Notes the delay a child is told, and says whether it differs from what it was told before by
-    /// at least `by` µs.
-    pub(crate) fn tell(&mut self, stripe: u8, peer: Peer, delay_us: u32, by: u32) -> bool {
-        let Some(child) = self.find_mut(stripe, peer) else { return false };
-        let news = child.told_us.abs_diff(delay_us) >= by;
-        if news {
+    /// Notes the delay a child is told.
+    pub(crate) fn told(&mut self, stripe: u8, peer: Peer, delay_us: u32) {
+        if let Some(child) = self.find_mut(stripe, peer) {
             child.told_us = delay_us;
         }
-        news
     }
 
     pub(crate) fn has_any(&self, stripe: u8) -> bool {
@@ -451,6 +464,11 @@ impl Children {
     pub(crate) fn len(&self) -> usize {
         self.all.len()
     }
+}
+
+/// How long a shard waits behind those for so many children, at a node with `slots`, µs.
+fn wait_behind(slots: u16, ahead: usize) -> u32 {
+    (ahead as u32 + 1) * ROUND_US / u32::from(slots.max(1))
 }
 
 fn counts(child: &Child, now: Timestamp) -> bool {

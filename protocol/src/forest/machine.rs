@@ -1,9 +1,9 @@
 //! [`Forest`]: one node's place in the forest of one session; routes what comes to the parts.
 
 use super::action::Action;
-use super::admission::Tellings;
+use super::admission::{Tellings, send_away};
 use super::candidates::{Candidates, Told};
-use super::children::Children;
+use super::children::{Children, Preempted};
 use super::context::Context;
 use super::member::{Member, Reach, Role};
 use super::optimise::Optimiser;
@@ -60,9 +60,8 @@ pub struct Forest {
     pub(super) candidates: Candidates,
     /// Members with whom a link is up and who said they are in the session, ascending.
     pub(super) peers: Vec<Peer>,
-    /// When to tell the peers about this node next, and what it told them.
+    /// When to tell the peers about this node next.
     pub(super) announce_at: Timestamp,
-    pub(super) announced: (u16, u32),
     pub(super) tick_at: Timestamp,
     pub(super) wanted_at: Timestamp,
     pub(super) tellings: Tellings,
@@ -102,7 +101,6 @@ impl Forest {
             candidates: Candidates::new(me, seed, view_max, n),
             peers: Vec::new(),
             announce_at: now,
-            announced: (0, 0),
             // Nodes that start together do not do everything together.
             tick_at: now + Duration::from_micros(rng.below(1_000_000)),
             wanted_at: now,
@@ -256,9 +254,8 @@ impl Forest {
 
     /// The uplink is behind with what it has to send: fewer children.
     pub fn on_congested(&mut self, cx: &mut Context<'_>) {
-        let reason = PruneReason::Preempted;
         for (stripe, child) in self.children.relieve(cx.now) {
-            cx.send(child, Body::Prune { stripe, reason, successors: Vec::new() });
+            send_away(cx, Preempted { stripe, child, successor: None });
         }
         self.announce_soon(cx.now);
         self.on_time(cx);
@@ -365,7 +362,7 @@ impl Forest {
     /// Whether the session is so small that everybody may have to feed any stripe.
     #[must_use]
     pub fn is_small(&self) -> bool {
-        self.candidates.len() < 2 * usize::from(self.setup.n)
+        self.candidates.are_few(self.setup.n.into())
     }
 
     /// Who feeds this node a stripe.

@@ -7,7 +7,7 @@
 use super::context::Context;
 use super::machine::Forest;
 use super::member::Role;
-use super::score::Wish;
+use super::score::{AWAY_US, Wish};
 use crate::time::Timestamp;
 use crate::wire::control::Body;
 use std::time::Duration;
@@ -21,8 +21,6 @@ const CLIMB_MAX: Duration = Duration::from_secs(16);
 const SHUFFLE_EVERY: Duration = Duration::from_secs(10);
 /// A move must gain this, µs. Guess: a quarter of a hop.
 const GAIN_MIN_US: u64 = 5_000;
-/// What a parent outside its home stripe costs compared with one at home, µs. Derived: `score`'s.
-const AWAY_US: u64 = 1_000_000;
 
 /// When what is tried next.
 #[derive(Debug)]

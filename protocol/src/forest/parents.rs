@@ -245,7 +245,7 @@ impl Parents {
             urgent: lacking,
             below_us: None,
             reach: self.asker.reach,
-            small: who.candidates.len() < 2 * self.feeds.len(),
+            small: who.candidates.are_few(self.feeds.len()),
         };
         change(&mut wish);
         ask(who.candidates, &wish)
@@ -291,16 +291,14 @@ impl Parents {
             }
             Err(_) if feed.is_fed() => feed.search = Search::Idle,
             Err(next) => {
-                let retry = if hungry {
-                    RETRY
+                let until = if hungry {
+                    let latest = cx.now + RETRY;
+                    next.map_or(latest, |at| at.clamp(cx.now + RETRY / 10, latest))
                 } else {
-                    (RETRY * (1 << (feed.refusals / 4).min(6))).min(RETRY_PARITY_MAX)
+                    let retry = RETRY * (1 << (feed.refusals / 4).min(6));
+                    cx.now + retry.min(RETRY_PARITY_MAX)
                 };
-                let until = next.map_or(cx.now + retry, |at| at.max(cx.now + RETRY / 10));
-                feed.search = Search::Waiting { until: until.min(cx.now + retry) };
-                if !hungry {
-                    feed.search = Search::Waiting { until: cx.now + retry };
-                }
+                feed.search = Search::Waiting { until };
             }
         }
     }

@@ -17,7 +17,7 @@ pub(super) const FORWARD_US: u32 = 1_000;
 const SHARED_US: u64 = 15_000;
 /// Weight of a parent that is not at home in the stripe, µs: it is asked where nobody else is to be
 /// had. Guess, above any difference between those at home, and above a stranger.
-const AWAY_US: u64 = 1_000_000;
+pub(super) const AWAY_US: u64 = 1_000_000;
 /// The same in a session so small that everybody may have to feed any stripe, µs. Guess: below a
 /// stranger.
 const AWAY_SMALL_US: u64 = 200_000;

@@ -1,6 +1,7 @@
 //! What happens by the clock: searches, announcements, paths, warm backups.
 
 use super::action::Action;
+use super::admission::send_away;
 use super::children::Preempted;
 use super::context::Context;
 use super::machine::Forest;
@@ -8,7 +9,7 @@ use super::member::Role;
 use super::path::Path;
 use super::peer::Peer;
 use crate::time::Timestamp;
-use crate::wire::control::{Body, PruneReason};
+use crate::wire::control::Body;
 use std::time::Duration;
 
 /// A node looks after itself this often. Guess.
@@ -86,9 +87,8 @@ impl Forest {
         self.candidates.forget_old(cx.now, cx.links);
         // A link that this node closed itself is not reported to it.
         self.peers.retain(|peer| cx.links.is_up(*peer));
-        if let Some(Preempted { stripe, child, successor }) = self.children.one_too_many(cx.now) {
-            let (reason, successors) = (PruneReason::Preempted, successor.into_iter().collect());
-            cx.send(child, Body::Prune { stripe, reason, successors });
+        if let Some(preempted) = self.children.one_too_many(cx.now) {
+            send_away(cx, preempted);
         }
         self.give_back(cx);
         self.tell_changed(cx);
@@ -108,9 +108,8 @@ impl Forest {
         for stripe in away {
             let others = |peer: Peer| self.children.contains(stripe, peer);
             if self.candidates.has_home_slots(cx.now, stripe, others) {
-                let reason = PruneReason::Preempted;
                 for child in self.children.give_back(cx.now, stripe) {
-                    cx.send(child, Body::Prune { stripe, reason, successors: Vec::new() });
+                    send_away(cx, Preempted { stripe, child, successor: None });
                 }
             }
         }
@@ -128,7 +127,6 @@ impl Forest {
         let small = self.peers.len() <= SMALL;
         self.announce_at = cx.now + if small { ANNOUNCE_EVERY_SMALL } else { ANNOUNCE_EVERY };
         let member = self.member(cx.now, cx.links);
-        self.announced = (member.slots_free, member.delay_us);
         for peer in &self.peers {
             if small || !self.children.peers().any(|child| child == *peer) {
                 cx.send(*peer, Body::Announce { member, reply: false });
@@ -144,13 +142,9 @@ impl Forest {
         }
         let Some(path) = self.path(cx.links, stripe) else { return };
         let above = self.parent(stripe);
-        let children: Vec<Peer> = self.children.of(stripe).map(|(child, _)| child).collect();
-        for child in children {
-            let delay_us = path.delay_us.saturating_add(self.children.wait_us(stripe, child));
-            if self.children.tell(stripe, child, delay_us, by) {
-                let path = Path { delay_us, ..path.clone() };
-                cx.send(child, Body::PathUpdate { stripe, path, above });
-            }
+        for (child, delay_us) in self.children.news(stripe, path.delay_us, by) {
+            let path = Path { delay_us, ..path.clone() };
+            cx.send(child, Body::PathUpdate { stripe, path, above });
         }
     }
 

@@ -177,7 +177,6 @@ impl Crowd {
     pub(super) fn receive(&mut self, slot: u32, from: u32, to: u32, life: u8) {
         let Some(message) = self.mail.collect(slot) else { return };
         if self.is(to, life) && self.hosts[to as usize].links.is_up(Peer(from)) {
-            self.measures.events += 1;
             self.act(to, |forest, cx| forest.on_message(cx, Peer(from), message));
         }
     }

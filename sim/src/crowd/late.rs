@@ -1,4 +1,8 @@
-//! A stripe is late: what a node does about it, as the core's hub does.
+//! A stripe is late: what a node does about it, as the core's hub is meant to.
+//!
+//! The hub (`forest/lag.rs`) still pulls 80 ms and replaces 160 ms after the siblings, whatever a
+//! stripe's usual place; here the patience is `Pace`'s, and a parent is replaced only if it is silent
+//! or far behind. Nor does the node's driver look at its uplink yet.
 
 use super::{Crowd, Event};
 use crate::media::Notice;
@@ -126,7 +130,6 @@ impl Crowd {
         let Some(media) = &self.media else { return };
         let behind = |node: &u32| media.queue_us(*node) > CONGESTED_US;
         for node in self.living.iter().copied().filter(behind).collect::<Vec<_>>() {
-            self.measures.congested += 1;
             self.act(node, |forest, cx| forest.on_congested(cx));
         }
     }

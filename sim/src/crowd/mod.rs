@@ -50,7 +50,7 @@ pub(super) const ROOT: u32 = 0;
 /// How often the world measures itself, µs.
 const SAMPLE_US: u64 = 1_000_000;
 
-/// How often nodes look at their uplinks, µs. Basis: the node's driver.
+/// How often nodes look at their uplinks, µs. Guess: the node's driver does not yet.
 const UPLINKS_US: u64 = 250_000;
 
 /// What will happen. Small, as millions are pending.

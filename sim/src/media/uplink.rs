@@ -8,11 +8,12 @@ const WINDOW_US: u64 = 1_000_000;
 /// A copy that would wait longer is not sent. Basis: the core resets streams of shards that are not
 /// delivered within about a second.
 const SHED_US: u64 = 1_000_000;
-/// One part in so many of the uplink may go to requests. Basis: the core's `Allowances`.
+/// One part in so many of the uplink may go to requests. Guess: without a bound requests drown a root.
+/// The core bounds them for each peer (`Allowances`), not yet for all together.
 const PULL_PART: u64 = 10;
-/// So much of that share may be spent at once, µs. Basis: the core.
+/// So much of that share may be spent at once, µs. Guess.
 const PULL_BURST_US: u64 = 1_000_000;
-/// With a longer queue no request is answered, µs. Basis: the core.
+/// With a longer queue no request is answered, µs. Guess.
 const PULL_QUEUE_US: u64 = 100_000;
 
 /// One node's way up.
