@@ -26,7 +26,8 @@ pub struct Figures {
     pub arrived: u64,
     /// Copies of a shard that the receiver had.
     pub duplicates: u64,
-    /// Copies to nodes that are dead, cut off or pruned, and those that died with their sender.
+    /// Copies to nodes that are dead, cut off or pruned, those that died with their sender, and
+    /// those lost that a full uplink did not repeat.
     pub void: u64,
     /// Spoilt copies, noticed by their receiver.
     pub forged_received: u64,

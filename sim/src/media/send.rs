@@ -106,7 +106,9 @@ impl Media {
         let uplink = &mut self.nodes[from as usize].uplink;
         if uplink.sheds(self.now_us) {
             self.figures.shed += 1;
+            // A first copy was never sent; a repeat is of one that was, and ends here.
             self.figures.sent -= u64::from(attempt == 0);
+            self.figures.void += u64::from(attempt > 0);
             return;
         }
         let departs_us = uplink.send(bytes, self.now_us);

@@ -133,6 +133,22 @@ fn every_copy_ends_once() {
 }
 
 #[test]
+fn a_repeat_that_a_full_uplink_sheds_ends_there() {
+    let net = Flat { loss_ppm: 300_000, cut: u32::MAX };
+    let mut media = world(settings(), 3);
+    for stripe in 0..3 {
+        media.graft(&net, (0, 1, stripe), 0, None, 0);
+        media.graft(&net, (1, 2, stripe), 0, None, 0);
+    }
+    media.set_upload(1, 300_000); // 660 kbit/s are asked of it
+    run(&mut media, &net, 10_000_000);
+    assert!(media.figures.shed > 50, "{}", media.figures.shed);
+    media.kill(0, 10_000_000);
+    run(&mut media, &net, 15_000_000);
+    assert_eq!((media.figures.under_way(), media.figures.repeated > 100), (0, true));
+}
+
+#[test]
 fn same_seed_same_trace() {
     let hash = |seed| {
         let settings = Settings { seed, jitter_us: 1000, ..settings() };
