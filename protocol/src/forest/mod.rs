@@ -15,6 +15,7 @@ mod children;
 mod context;
 mod coordinate;
 mod feed;
+mod known;
 mod lag;
 mod machine;
 mod member;

@@ -1,6 +1,6 @@
 //! Why this parent and not that one: the delay from the root that is to be expected through it.
 
-use super::candidates::Known;
+use super::known::Known;
 use super::member::{Reach, Role};
 use super::peer::Peer;
 use crate::links::Links;
@@ -49,13 +49,26 @@ pub(crate) struct Wish<'a> {
     pub small: bool,
 }
 
-/// Delay in µs expected through a member, or `None` if it cannot help.
-pub(super) fn score(now: Timestamp, links: &Links, known: &Known, wish: &Wish<'_>) -> Option<u64> {
-    let linked = links.rtt(known.peer);
+/// Whether a member may help at all: a quick look before the score.
+pub(super) fn may_help(now: Timestamp, known: &Known, wish: &Wish<'_>) -> bool {
+    let Some(member) = &known.member else { return wish.below_us.is_none() };
+    let gives = member.slots_free > 0 || wish.ask_full;
+    !known.is_fresh(now) || (gives && member.carries.contains(wish.stripe))
+}
+
+/// Delay in µs expected through a member that [`may_help`], or `None` if the two cannot meet.
+pub(super) fn score(
+    now: Timestamp,
+    links: &Links,
+    peer: Peer,
+    known: &Known,
+    wish: &Wish<'_>,
+) -> Option<u64> {
+    let linked = links.rtt(peer);
     let rtt = linked.unwrap_or(RTT_UNKNOWN).as_micros() as u64;
     let Some(member) = &known.member else {
         // Not heard from yet: ask it after everyone who is known to have the stripe.
-        return wish.below_us.is_none().then_some(rtt + 10 * HOP_US);
+        return Some(rtt + 10 * HOP_US);
     };
     let connect = match linked {
         Some(_) => 0,
@@ -66,17 +79,12 @@ pub(super) fn score(now: Timestamp, links: &Links, known: &Known, wish: &Wish<'_
         None if wish.urgent => rtt,
         None => 0,
     };
-    let fresh = known.is_fresh(now);
-    let carries = member.carries.contains(wish.stripe);
-    if fresh && (!carries || (member.slots_free == 0 && !wish.ask_full)) {
-        return None;
-    }
     let full = match (member.slots_free, wish.strong) {
         (0, true) => HOP_US / 4,
         (0, false) => 2 * HOP_US,
         _ => 0,
     };
-    let stale = if fresh { 0 } else { HOP_US };
+    let stale = if known.is_fresh(now) { 0 } else { HOP_US };
     let at_home = member.role != Role::Gateway || known.home == wish.stripe;
     let away = match (at_home, wish.small) {
         (true, _) => 0,
@@ -84,7 +92,7 @@ pub(super) fn score(now: Timestamp, links: &Links, known: &Known, wish: &Wish<'_
         (false, false) => AWAY_US,
     };
     let late = if known.is_late(now) { LATE_US } else { 0 };
-    let shared = (wish.shared)(known.peer) * SHARED_US;
+    let shared = (wish.shared)(peer) * SHARED_US;
     let through = u64::from(member.delay_us) + rtt / 2 + u64::from(FORWARD_US);
     Some(through + connect + full + stale + away + late + shared)
 }
