@@ -12,42 +12,60 @@ const IDLE: Duration = Duration::from_secs(15);
 /// One link. Small, because a node of a large session has dozens and a world has a million nodes.
 #[derive(Clone, Copy, Debug)]
 struct Link {
-    peer: Peer,
-    /// Round trip, µs; `None` while it comes up.
-    rtt_us: Option<u32>,
+    /// Round trip, µs; [`COMING_UP`] while there is none.
+    rtt_us: u32,
     /// When it was last of use, seconds.
     needed_at_s: u32,
 }
 
-/// All links of a node, in the order of their peers.
+/// No round trip yet.
+const COMING_UP: u32 = u32::MAX;
+
+/// Room is made for so many more links at a time. Guess.
+const GROWTH: usize = 16;
+
+/// All links of a node, in the order of their peers. The peers stand apart: every message looks for
+/// its own among dozens, and so that takes few cache lines.
 #[derive(Debug, Default)]
-pub struct Links(Vec<Link>);
+pub struct Links {
+    peers: Vec<Peer>,
+    links: Vec<Link>,
+}
 
 impl Links {
     fn find(&self, peer: Peer) -> Result<usize, usize> {
-        self.0.binary_search_by_key(&peer, |link| link.peer)
+        self.peers.binary_search(&peer)
+    }
+
+    fn insert(&mut self, at: usize, peer: Peer, link: Link) {
+        if self.peers.len() == self.peers.capacity() {
+            self.peers.reserve_exact(GROWTH);
+            self.links.reserve_exact(GROWTH);
+        }
+        self.peers.insert(at, peer);
+        self.links.insert(at, link);
     }
 
     /// Whether a link to `peer` is up.
     #[must_use]
     pub fn is_up(&self, peer: Peer) -> bool {
-        self.rtt(peer).is_some()
+        self.find(peer).is_ok_and(|at| self.links[at].rtt_us != COMING_UP)
     }
 
     /// Round trip to `peer`, if a link is up.
     #[must_use]
     pub fn rtt(&self, peer: Peer) -> Option<Duration> {
-        let link = self.0.get(self.find(peer).ok()?)?;
-        link.rtt_us.map(|us| Duration::from_micros(us.into()))
+        let Link { rtt_us, .. } = self.links[self.find(peer).ok()?];
+        (rtt_us != COMING_UP).then(|| Duration::from_micros(rtt_us.into()))
     }
 
     /// Asks for a link unless there is one or one is on its way. False if there are too many.
     pub fn connect(&mut self, now: Timestamp, peer: Peer, out: &mut Vec<Action>) -> bool {
         match self.find(peer) {
-            Ok(at) => self.0[at].needed_at_s = seconds(now),
-            Err(_) if self.0.len() >= LINKS_MAX => return false,
+            Ok(at) => self.links[at].needed_at_s = seconds(now),
+            Err(_) if self.peers.len() >= LINKS_MAX => return false,
             Err(at) => {
-                self.0.insert(at, Link { peer, rtt_us: None, needed_at_s: seconds(now) });
+                self.insert(at, peer, Link { rtt_us: COMING_UP, needed_at_s: seconds(now) });
                 out.push(Action::Connect(peer));
             }
         }
@@ -57,12 +75,11 @@ impl Links {
     /// Takes note of a link, whoever dialled it. False, and it is to be closed, if there are too
     /// many.
     pub fn on_up(&mut self, now: Timestamp, peer: Peer, rtt: Duration) -> bool {
-        let rtt_us = Some(u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX));
-        let link = Link { peer, rtt_us, needed_at_s: seconds(now) };
+        let link = Link { rtt_us: micros(rtt), needed_at_s: seconds(now) };
         match self.find(peer) {
-            Ok(at) => self.0[at] = link,
-            Err(_) if self.0.len() >= LINKS_MAX => return false,
-            Err(at) => self.0.insert(at, link),
+            Ok(at) => self.links[at] = link,
+            Err(_) if self.peers.len() >= LINKS_MAX => return false,
+            Err(at) => self.insert(at, peer, link),
         }
         true
     }
@@ -70,9 +87,9 @@ impl Links {
     /// A fresh estimate of the round trip to `peer`.
     pub fn on_rtt(&mut self, peer: Peer, rtt: Duration) {
         if let Ok(at) = self.find(peer)
-            && self.0[at].rtt_us.is_some()
+            && self.links[at].rtt_us != COMING_UP
         {
-            self.0[at].rtt_us = Some(u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX));
+            self.links[at].rtt_us = micros(rtt);
         }
     }
 
@@ -80,7 +97,8 @@ impl Links {
     pub fn on_down(&mut self, peer: Peer) -> bool {
         let found = self.find(peer);
         if let Ok(at) = found {
-            self.0.remove(at);
+            self.peers.remove(at);
+            self.links.remove(at);
         }
         found.is_ok()
     }
@@ -93,42 +111,53 @@ impl Links {
         out: &mut Vec<Action>,
     ) {
         let now_s = seconds(now);
-        self.0.retain_mut(|link| {
-            if needed(link.peer) {
+        let mut kept = 0;
+        for at in 0..self.peers.len() {
+            let (peer, mut link) = (self.peers[at], self.links[at]);
+            if needed(peer) {
                 link.needed_at_s = now_s;
             }
             let unused_s = now_s.saturating_sub(link.needed_at_s);
-            let idle = link.rtt_us.is_some() && unused_s > IDLE.as_secs() as u32;
-            if idle {
-                out.push(Action::Disconnect(link.peer, Farewell::Idle));
+            if link.rtt_us != COMING_UP && unused_s > IDLE.as_secs() as u32 {
+                out.push(Action::Disconnect(peer, Farewell::Idle));
+            } else {
+                (self.peers[kept], self.links[kept]) = (peer, link);
+                kept += 1;
             }
-            !idle
-        });
+        }
+        self.peers.truncate(kept);
+        self.links.truncate(kept);
     }
 
     /// Every peer with a link that is up.
     pub fn up(&self) -> impl Iterator<Item = Peer> + '_ {
-        self.0.iter().filter(|link| link.rtt_us.is_some()).map(|link| link.peer)
+        let links = self.peers.iter().zip(&self.links);
+        links.filter(|(_, link)| link.rtt_us != COMING_UP).map(|(peer, _)| *peer)
     }
 
     /// Every peer with a link, up or coming up.
     pub fn all(&self) -> impl Iterator<Item = Peer> + '_ {
-        self.0.iter().map(|link| link.peer)
+        self.peers.iter().copied()
     }
 
     /// How many there are, up or coming up.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.peers.len()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.peers.is_empty()
     }
 }
 
 fn seconds(now: Timestamp) -> u32 {
     (now.as_micros() / 1_000_000) as u32
+}
+
+/// Never [`COMING_UP`].
+fn micros(rtt: Duration) -> u32 {
+    u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX).min(COMING_UP - 1)
 }

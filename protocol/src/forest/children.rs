@@ -3,6 +3,7 @@
 use super::member::Reach;
 use super::peer::Peer;
 use super::stripe::StripeSet;
+use super::summed::{Summary, Summed};
 use crate::limits::CHILDREN_MAX;
 use crate::time::Timestamp;
 use crate::wire::control::Graft;
@@ -65,6 +66,16 @@ struct Child {
     draining_until: Option<Timestamp>,
 }
 
+/// When the first child that is being replaced is fed no more.
+#[derive(Clone, Copy, Debug)]
+struct Drains(Option<Timestamp>);
+
+impl Summary<Child> for Drains {
+    fn of(children: &[Child]) -> Self {
+        Self(children.iter().filter_map(|child| child.draining_until).min())
+    }
+}
+
 /// The answer to a graft.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
@@ -93,7 +104,7 @@ pub(crate) struct Children {
     spread: StripeSet,
     /// Stripes that a block needs.
     k: u8,
-    all: Vec<Child>,
+    all: Summed<Child, Drains>,
     preempted_at: Option<Timestamp>,
     congested_until: Timestamp,
 }
@@ -106,7 +117,7 @@ impl Children {
             slots,
             spread: StripeSet::EMPTY,
             k,
-            all: Vec::new(),
+            all: Summed::new(Vec::new()),
             preempted_at: None,
             congested_until: Timestamp::ZERO,
         }
@@ -303,8 +314,10 @@ impl Children {
 
     /// A child says how many stripes it is fed.
     pub(crate) fn set_fed(&mut self, peer: Peer, fed: u8) {
-        let its = self.all.iter_mut().filter(|child| child.peer == peer);
-        its.for_each(|child| child.fed = fed);
+        if self.peers().any(|child| child == peer) {
+            let its = self.all.iter_mut().filter(|child| child.peer == peer);
+            its.for_each(|child| child.fed = fed);
+        }
     }
 
     /// Takes a child out of one stripe. True if it was one.
@@ -389,7 +402,12 @@ impl Children {
 
     /// When [`Children::expire`] has something to do.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
-        self.all.iter().filter_map(|child| child.draining_until).min()
+        self.all.summary().0
+    }
+
+    /// After changes, so that what every input asks is known.
+    pub(crate) fn settle(&mut self) {
+        self.all.settle();
     }
 
     pub(crate) fn contains(&self, stripe: u8, peer: Peer) -> bool {

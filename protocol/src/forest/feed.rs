@@ -2,6 +2,8 @@
 
 use super::path::Path;
 use super::peer::Peer;
+use super::stripe::StripeSet;
+use super::summed::{Summary, Summed};
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -137,5 +139,42 @@ impl Feed {
             self.hungry_since = now;
         }
         Some(parent.peer)
+    }
+}
+
+/// The feeds of all stripes.
+pub(crate) type Feeds = Summed<Feed, Upkeep>;
+
+/// What feeds need, and which of them come.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Upkeep {
+    /// When a search, or a parent that leaves, needs attention.
+    pub deadline: Option<Timestamp>,
+    /// Whether some stripe has neither a parent nor a search for one.
+    pub is_forsaken: bool,
+    /// The stripes without any parent.
+    pub orphans: StripeSet,
+    /// The stripes that come regularly.
+    pub fed: StripeSet,
+}
+
+impl Summary<Feed> for Upkeep {
+    fn of(feeds: &[Feed]) -> Self {
+        let (mut orphans, mut fed) = (StripeSet::EMPTY, StripeSet::EMPTY);
+        let (mut deadline, mut is_forsaken) = (None, false);
+        let wanted = feeds.iter().enumerate().filter(|(_, feed)| feed.wanted);
+        for (stripe, feed) in wanted {
+            let draining = feed.parent.as_ref().and_then(|parent| parent.draining_until);
+            let due = feed.search.deadline().into_iter().chain(draining);
+            deadline = due.chain(deadline).min();
+            if feed.parent.is_none() {
+                orphans.insert(stripe as u8);
+                is_forsaken |= feed.search == Search::Idle;
+            }
+            if feed.is_fed() {
+                fed.insert(stripe as u8);
+            }
+        }
+        Self { deadline, is_forsaken, orphans, fed }
     }
 }

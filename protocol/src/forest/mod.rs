@@ -27,6 +27,7 @@ mod peer;
 mod score;
 mod short;
 mod stripe;
+mod summed;
 mod upkeep;
 
 pub use action::{Action, Message};

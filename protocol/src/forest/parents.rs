@@ -4,7 +4,7 @@ use super::action::Action;
 use super::candidates::{Candidates, Told};
 use super::children::Children;
 use super::context::Context;
-use super::feed::{Feed, Parent, Search};
+use super::feed::{Feed, Feeds, Parent, Search};
 use super::member::Reach;
 use super::path::{Path, Tag};
 use super::peer::Peer;
@@ -64,7 +64,7 @@ pub(crate) struct Roster<'a> {
 #[derive(Debug)]
 pub(crate) struct Parents {
     asker: Asker,
-    pub feeds: Vec<Feed>,
+    pub feeds: Feeds,
     /// The root, once it is known.
     pub root: Option<Peer>,
     request: u32,
@@ -73,7 +73,7 @@ pub(crate) struct Parents {
 impl Parents {
     pub(crate) fn new(now: Timestamp, asker: Asker, n: u8, wanted: StripeSet) -> Self {
         let feeds = (0..n).map(|stripe| Feed::new(wanted.contains(stripe), now)).collect();
-        Self { asker, feeds, root: None, request: 0 }
+        Self { asker, feeds: Feeds::new(feeds), root: None, request: 0 }
     }
 
     pub(crate) fn feed(&self, stripe: u8) -> Option<&Feed> {
@@ -95,27 +95,21 @@ impl Parents {
 
     /// The stripes this node wants.
     pub(crate) fn wanted(&self) -> StripeSet {
-        self.select(|feed| feed.wanted)
+        let mut wanted = StripeSet::EMPTY;
+        for (stripe, _) in self.feeds.iter().enumerate().filter(|(_, feed)| feed.wanted) {
+            wanted.insert(stripe as u8);
+        }
+        wanted
     }
 
     /// The stripes that come regularly.
     pub(crate) fn fed(&self) -> StripeSet {
-        self.select(Feed::is_fed)
+        self.feeds.summary().fed
     }
 
     /// The stripes without any parent.
     pub(crate) fn orphans(&self) -> StripeSet {
-        self.select(|feed| feed.wanted && feed.parent.is_none())
-    }
-
-    fn select(&self, which: impl Fn(&Feed) -> bool) -> StripeSet {
-        let mut set = StripeSet::EMPTY;
-        for (stripe, feed) in self.feeds.iter().enumerate() {
-            if which(feed) {
-                set.insert(stripe as u8);
-            }
-        }
-        set
+        self.feeds.summary().orphans
     }
 
     /// Whether fewer stripes come than a block needs.
@@ -347,6 +341,11 @@ impl Parents {
 
     /// Goes on with searches whose time is up.
     pub(crate) fn on_time(&mut self, cx: &mut Context<'_>, who: &mut Roster<'_>) {
+        self.feeds.settle();
+        let upkeep = self.feeds.summary();
+        if !upkeep.is_forsaken && upkeep.deadline.is_none_or(|at| at > cx.now) {
+            return;
+        }
         for stripe in 0..self.feeds.len() as u8 {
             let feed = &mut self.feeds[usize::from(stripe)];
             if !feed.wanted {
@@ -370,13 +369,7 @@ impl Parents {
 
     /// When [`Parents::on_time`] has something to do.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
-        let wanted = self.feeds.iter().filter(|feed| feed.wanted);
-        wanted
-            .flat_map(|feed| {
-                let draining = feed.parent.as_ref().and_then(|parent| parent.draining_until);
-                feed.search.deadline().into_iter().chain(draining)
-            })
-            .min()
+        self.feeds.summary().deadline
     }
 
     pub(crate) fn on_link_up(&mut self, cx: &mut Context<'_>, peer: Peer) {

@@ -30,6 +30,7 @@ const DELAY_NEWS_US: u32 = 4_000;
 impl Forest {
     /// Does what is due. Harmless when nothing is.
     pub fn on_time(&mut self, cx: &mut Context<'_>) {
+        self.children.settle();
         if self.children.deadline().is_some_and(|at| at <= cx.now) {
             for (stripe, child) in self.children.expire(cx.now) {
                 cx.out.push(Action::Released { stripe, child });
