@@ -30,6 +30,7 @@ const GROWTH: usize = 16;
 pub struct Links {
     peers: Vec<Peer>,
     links: Vec<Link>,
+    changes: u32,
 }
 
 impl Links {
@@ -44,6 +45,12 @@ impl Links {
         }
         self.peers.insert(at, peer);
         self.links.insert(at, link);
+    }
+
+    /// Another number after each link that came up or went: while it is the same, so are they.
+    #[must_use]
+    pub fn changes(&self) -> u32 {
+        self.changes
     }
 
     /// Whether a link to `peer` is up.
@@ -76,6 +83,7 @@ impl Links {
     /// many.
     pub fn on_up(&mut self, now: Timestamp, peer: Peer, rtt: Duration) -> bool {
         let link = Link { rtt_us: micros(rtt), needed_at_s: seconds(now) };
+        self.changes = self.changes.wrapping_add(1);
         match self.find(peer) {
             Ok(at) => self.links[at] = link,
             Err(_) if self.peers.len() >= LINKS_MAX => return false,
@@ -97,6 +105,7 @@ impl Links {
     pub fn on_down(&mut self, peer: Peer) -> bool {
         let found = self.find(peer);
         if let Ok(at) = found {
+            self.changes = self.changes.wrapping_add(1);
             self.peers.remove(at);
             self.links.remove(at);
         }
@@ -124,6 +133,9 @@ impl Links {
                 (self.peers[kept], self.links[kept]) = (peer, link);
                 kept += 1;
             }
+        }
+        if kept < self.peers.len() {
+            self.changes = self.changes.wrapping_add(1);
         }
         self.peers.truncate(kept);
         self.links.truncate(kept);

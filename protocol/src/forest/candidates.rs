@@ -117,30 +117,25 @@ impl Candidates {
             return None;
         }
         if self.known.len() >= self.max {
-            self.evict(now, links, told, said)?;
+            self.known.look_at(links);
+            self.evict(now, told, said)?;
         }
-        Some(self.known.push(peer, Known::new(now, directory.home(peer), told)))
+        let known = Known::new(now, directory.home(peer), told);
+        Some(self.known.push(peer, known, links.is_up(peer)))
     }
 
     /// Makes room for one more. None if all that are here are worth more: those with a link, and
     /// for mere hearsay those that spoke later.
-    fn evict(&mut self, now: Timestamp, links: &Links, told: Told, said: Timestamp) -> Option<()> {
-        let mut of_home = [0usize; 32];
-        for (_, known) in self.known.iter() {
-            of_home[usize::from(known.home) % 32] += 1;
-        }
-        let crowded = |known: &Known| of_home[usize::from(known.home) % 32] > self.per_home;
+    fn evict(&mut self, now: Timestamp, told: Told, said: Timestamp) -> Option<()> {
         let mut least = None;
-        for (at, (peer, known)) in self.known.iter().enumerate() {
+        for (at, known) in self.known.unlinked() {
             let (fresh, by_itself) = (known.is_fresh(now), known.told == Told::ByItself);
-            let crowded = crowded(known);
+            let crowded = self.known.of_home(known) > self.per_home;
             let worth_more = told == Told::ByOthers
                 && ((by_itself && fresh) || known.said.max(known.heard) >= said)
                 && !crowded;
             let worth = (fresh, !crowded, by_itself, known.said);
-            let less = least.is_none_or(|(least, _)| worth < least);
-            // Links are looked up last: that is what takes time.
-            if less && !worth_more && !links.is_up(peer) {
+            if !worth_more && least.is_none_or(|(least, _)| worth < least) {
                 least = Some((worth, at));
             }
         }

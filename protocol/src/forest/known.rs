@@ -3,6 +3,8 @@
 use super::candidates::Told;
 use super::member::Member;
 use super::peer::Peer;
+use crate::limits::CANDIDATES_MAX;
+use crate::links::Links;
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -61,15 +63,56 @@ impl Known {
     }
 }
 
+/// Homes told apart when they are counted: as many as bits of a set of stripes.
+const HOMES: usize = 32;
+
 /// All that are known. Their numbers stand apart from what is known of them: most messages look
 /// somebody up, and dozens of numbers fit into a few cache lines.
 #[derive(Debug, Default)]
 pub(super) struct View {
     peers: Vec<Peer>,
     known: Vec<Known>,
+    /// A bit for each with whom a link is up.
+    linked: u64,
+    /// The state of the links of which that was true; none: it is not known.
+    as_of: Option<u32>,
+    /// How many are at home in which stripe.
+    of_home: [u8; HOMES],
 }
 
+const _: () = assert!(CANDIDATES_MAX <= u64::BITS as usize, "a bit for each");
+
 impl View {
+    /// Looks who has a link, unless that is known.
+    pub(super) fn look_at(&mut self, links: &Links) {
+        if self.as_of == Some(links.changes()) {
+            return;
+        }
+        let up = self.peers.iter().enumerate().filter(|(_, peer)| links.is_up(**peer));
+        self.linked = up.fold(0, |linked, (at, _)| linked | 1 << at);
+        self.as_of = Some(links.changes());
+    }
+
+    /// Whether the one at a position has a link, as of the last [`View::look_at`].
+    pub(super) fn is_linked(&self, at: usize) -> bool {
+        self.linked & 1 << at != 0
+    }
+
+    /// Those without a link, as of the last [`View::look_at`], with their positions.
+    pub(super) fn unlinked(&self) -> impl Iterator<Item = (usize, &Known)> {
+        let mut left = !self.linked;
+        std::iter::from_fn(move || {
+            let at = left.trailing_zeros() as usize;
+            left &= left.wrapping_sub(1);
+            self.known.get(at).map(|known| (at, known))
+        })
+    }
+
+    /// How many are at home in the same stripe as one of them.
+    pub(super) fn of_home(&self, known: &Known) -> usize {
+        self.of_home[usize::from(known.home) % HOMES].into()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.peers.len()
     }
@@ -93,21 +136,27 @@ impl View {
     }
 
     /// Adds one at the end and says at which position that is.
-    pub(super) fn push(&mut self, peer: Peer, known: Known) -> usize {
+    pub(super) fn push(&mut self, peer: Peer, known: Known, is_linked: bool) -> usize {
         // Views are small and a world has a million: no room that will not be used.
         if self.known.len() == self.known.capacity() {
             self.peers.reserve_exact(GROWTH);
             self.known.reserve_exact(GROWTH);
         }
+        let at = self.peers.len();
+        self.linked = self.linked & !(1 << at) | u64::from(is_linked) << at;
+        self.of_home[usize::from(known.home) % HOMES] += 1;
         self.peers.push(peer);
         self.known.push(known);
-        self.peers.len() - 1
+        at
     }
 
     /// Takes out the one at a position; the last takes its place.
     pub(super) fn swap_remove(&mut self, at: usize) {
+        let last = self.is_linked(self.peers.len() - 1);
+        self.linked = self.linked & !(1 << at) | u64::from(last) << at;
         self.peers.swap_remove(at);
-        self.known.swap_remove(at);
+        let known = self.known.swap_remove(at);
+        self.of_home[usize::from(known.home) % HOMES] -= 1;
     }
 
     /// Takes out all that `keep` does not hold of.
@@ -115,8 +164,10 @@ impl View {
         if self.iter().all(|(peer, known)| keep(peer, known)) {
             return;
         }
-        let kept = self.iter().filter(|(peer, known)| keep(*peer, known));
-        (self.peers, self.known) = kept.map(|(peer, known)| (peer, *known)).unzip();
+        let old = std::mem::take(self);
+        for (peer, known) in old.iter().filter(|(peer, known)| keep(*peer, known)) {
+            self.push(peer, *known, false); // who has a link is looked up again
+        }
     }
 
     pub(super) fn peers(&self) -> impl Iterator<Item = Peer> + '_ {
