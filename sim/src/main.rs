@@ -3,6 +3,7 @@
 mod cli;
 mod close_up;
 mod compare;
+mod cost;
 mod run;
 mod trials;
 

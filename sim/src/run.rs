@@ -1,11 +1,13 @@
 //! `banyan-sim run PLAN` and `banyan-sim show PLAN`.
 
+use crate::cost;
 use banyan_sim::crowd::Crowd;
 use banyan_sim::plan::{Plan, PlanFile};
 use banyan_sim::progress::Progress;
 use banyan_sim::report::{self, Report};
 use banyan_sim::trial::Summary;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// How to run a plan.
 #[derive(clap::Args)]
@@ -24,7 +26,11 @@ pub(crate) struct Options {
 
 /// The report of one run of a plan. An error may be a [`Violation`](banyan_sim::crowd::Violation).
 pub(crate) fn simulate(plan: &Plan, quiet: bool) -> anyhow::Result<Report> {
-    Ok(Crowd::new(plan)?.run(Progress::new(plan.run.duration_us, quiet))?)
+    let began = Instant::now();
+    let mut report = Crowd::new(plan)?.run(Progress::new(plan.run.duration_us, quiet))?;
+    report.figures.extend(cost::figures(began.elapsed()));
+    plan.judge(&mut report);
+    Ok(report)
 }
 
 /// Runs `plan`, prints its figures, writes its report; false if a figure misses its bar.

@@ -44,6 +44,8 @@ pub(super) struct Measures {
     pub(super) warm: bool,
     /// Once a second: time, living, depth mean, depth p99, hungry nodes, orphan stripes.
     pub(super) samples: Vec<Sample>,
+    /// How late blocks are by the trees, where no media tell.
+    pub(super) delay: Histogram,
     /// The delay in one stretch of time after the other.
     pub(super) windows: Vec<Window>,
     /// What had been counted of delays when the present stretch began.
@@ -109,6 +111,7 @@ impl Measures {
             root_bytes: 0,
             warm: plan.run.warm_up_us == 0,
             samples: Vec::new(),
+            delay: Figures::default().delay,
             windows: Vec::new(),
             window_from: Figures::default().delay,
             window_us: if plan.run.duration_us < 10 * WINDOW_US {
@@ -181,6 +184,7 @@ impl Crowd {
     }
 
     pub(super) fn sample(&mut self) {
+        self.look_at_trees();
         self.look_at_delay();
         if !self.measures.warm && self.now_us >= self.plan.run.warm_up_us {
             self.warmed_up();
@@ -255,18 +259,21 @@ impl Crowd {
         }
     }
 
+    /// How late blocks are at viewers: as the media plane saw, or by the trees.
+    pub(super) fn delay(&self) -> &Histogram {
+        self.media.as_ref().map_or(&self.measures.delay, |media| &media.figures.delay)
+    }
+
     /// Writes down the delay of the stretch of time that ends now, if one does.
     fn look_at_delay(&mut self) {
-        let measures = &mut self.measures;
-        let Some(media) = &self.media else { return };
-        if !self.now_us.is_multiple_of(measures.window_us) {
+        if !self.now_us.is_multiple_of(self.measures.window_us) {
             return;
         }
-        let delay = media.figures.delay.since(&measures.window_from);
-        measures.window_from = media.figures.delay.clone();
+        let delay = self.delay().since(&self.measures.window_from);
+        self.measures.window_from = self.delay().clone();
         if delay.count() > 0 {
             let (p50_us, p99_us) = (delay.quantile_us(500_000), delay.quantile_us(990_000));
-            measures.windows.push(Window { at_us: self.now_us, p50_us, p99_us });
+            self.measures.windows.push(Window { at_us: self.now_us, p50_us, p99_us });
         }
     }
 

@@ -9,10 +9,11 @@
 //!
 //! Reading order: `registry` (who is who), `host` (one node), `act` (what nodes do to each other),
 //! `life` (joining, dying, discovery), `late` (a stripe is late), `fault`, `liars`, `check` (the
-//! rules), `measure`; then what comes of it: `served`, `report` (figures), `plots`, `picture`.
+//! rules), `measure`, `delays`; then what comes of it: `served`, `report` (figures), `plots`, `picture`.
 
 mod act;
 mod check;
+mod delays;
 mod fault;
 mod host;
 mod late;
@@ -153,7 +154,7 @@ impl Crowd {
         Ok(crowd)
     }
 
-    /// Lives the plan through, and says what was seen.
+    /// Lives the plan through, and says what was seen. Whether that is enough, [`Plan::judge`] says.
     ///
     /// # Errors
     /// If a rule of the forest is broken: what, who, when, and how to see it again.
@@ -250,17 +251,10 @@ impl Crowd {
     }
 }
 
-/// The media plane that a plan asks for.
-fn media(plan: &Plan) -> anyhow::Result<Option<Media>> {
+/// The stream of a plan, of whose blocks every so manieth is simulated.
+fn stream(plan: &Plan, every: u32) -> Stream {
     let said = &plan.stream;
-    let every = match plan.run.media {
-        plan::Media::None => return Ok(None),
-        plan::Media::Every => 1,
-        plan::Media::Probe => {
-            (plan.run.probe_every_us * u64::from(said.frame_rate) / 1_000_000).max(1) as u32
-        }
-    };
-    let stream = Stream {
+    Stream {
         bitrate_bps: said.bitrate_bps,
         blocks_per_s: said.frame_rate,
         every,
@@ -268,7 +262,19 @@ fn media(plan: &Plan) -> anyhow::Result<Option<Media>> {
         m: said.m,
         keyframe_every: said.group_blocks,
         keyframe_pct: said.keyframe_percent,
+    }
+}
+
+/// The media plane that a plan asks for.
+fn media(plan: &Plan) -> anyhow::Result<Option<Media>> {
+    let every = match plan.run.media {
+        plan::Media::None => return Ok(None),
+        plan::Media::Every => 1,
+        plan::Media::Probe => {
+            (plan.run.probe_every_us * u64::from(plan.stream.frame_rate) / 1_000_000).max(1) as u32
+        }
     };
+    let stream = stream(plan, every);
     let settings =
         Settings { stream, jitter_us: plan.world.jitter_us, ..Settings::reference(plan.run.seed) };
     // The dead keep their number for a while, and a plan with replacements has more than its nodes.

@@ -31,8 +31,7 @@ impl Crowd {
     }
 
     fn delays(&self, plots: &mut Vec<Plot>) {
-        let Some(media) = &self.media else { return };
-        let counts = counts_ms(&media.figures.delay);
+        let counts = counts_ms(self.delay());
         let delay = Plot::new(
             "Overlay delay",
             Axis::linear("delay until the block is complete, ms"),

@@ -35,16 +35,15 @@ impl Crowd {
         figures.extend(self.liar_figures());
         figures.extend(self.heal_figures());
         figures.push(Figure::text("trace_hash", format!("{:016x}", self.trace_hash())));
-        self.plan.judge(&mut report);
         report.plots = self.plots();
         report.forest = self.picture();
         report
     }
 
     fn media_figures(&self, figures: &mut Vec<Figure>) {
+        quantiles(figures, "overlay", self.delay());
         let Some(media) = &self.media else { return };
         let seen = &media.figures;
-        quantiles(figures, "overlay", &seen.delay);
         let seconds = (self.plan.run.duration_us - self.plan.run.warm_up_us) as f64 / 1e6;
         let stream_bps = self.plan.stream.bitrate_bps as f64;
         let ratio = self.root_sent_bytes() * 8.0 / seconds / stream_bps;

@@ -47,6 +47,7 @@ pub use node::{Conduct, Joiner};
 pub use notice::Notice;
 pub use settings::Settings;
 pub use stream::Stream;
+pub(crate) use uplink::Uplink;
 
 use crate::wheel::Wheel;
 use arrivals::{Arrivals, UNIT_US};
