@@ -37,7 +37,8 @@ pub struct RebuilderConfig {
 }
 
 impl Default for RebuilderConfig {
-    /// Rendition 0. Deadline: derived, a pull after 80 ms and a new parent after 160 ms fit twice.
+    /// Rendition 0. Deadline: derived, a pull after some 60 ms and a new parent 80 ms later fit
+    /// twice.
     /// Grace: guess, one second of ring at twice the pace.
     fn default() -> Self {
         Self {

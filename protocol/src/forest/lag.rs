@@ -1,21 +1,15 @@
-//! When does a stripe lag, and what is to be done about it?
+//! Is a stripe late, and what does it need?
 //!
-//! A stripe lags when its siblings are ahead of it. When all are silent, nobody can tell a dead
+//! A stripe is late when it is further behind its siblings than it usually is ([`Pace`]); what is
+//! done about it is the rule of [`super::patience`]. When all are silent, nobody can tell a dead
 //! parent from a publisher that pauses, except a backup: so it is probed.
 
+use super::pace::Pace;
+use super::patience::{BEHIND, grace, is_given_up, silence};
 use crate::time::Timestamp;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Behind the siblings by this: pull from the backup. Derived: `forest.md` 5.6, 2.5 frame times.
-pub(crate) const PULL_AFTER: Duration = Duration::from_millis(80);
-/// Behind by this: promote the backup. Derived: `forest.md` 5.6.
-pub(crate) const PROMOTE_AFTER: Duration = Duration::from_millis(160);
-/// The same when the parent says that it is repairing its own feed. Guess: its repair takes about
-/// 200 ms, once per level above.
-pub(crate) const PROMOTE_AFTER_STALLED: Duration = Duration::from_millis(1000);
-/// All stripes silent for this long beyond the usual interval: probe. Guess.
-const SILENT_AFTER: Duration = Duration::from_millis(120);
 /// How long after the next block came a shard is still worth passing on. Derived: a viewer's
 /// deadline is 400 ms, 1 s right after it joined; below the ring's span, which knows what came.
 const USEFUL: Duration = Duration::from_secs(2);
@@ -52,6 +46,12 @@ impl Head {
         self.seen.back().map(|(block, _)| *block)
     }
 
+    /// When a shard of `block` was first seen, if that is remembered.
+    fn first(&self, block: u64) -> Option<Timestamp> {
+        let at = self.seen.binary_search_by_key(&block, |(seen, _)| *seen).ok()?;
+        self.seen.get(at).map(|(_, at)| *at)
+    }
+
     /// When a block after `block` was first seen.
     fn after(&self, block: Option<u64>) -> Option<Timestamp> {
         let at = block.map_or(0, |block| self.seen.partition_point(|(seen, _)| *seen <= block));
@@ -66,11 +66,11 @@ impl Head {
     /// When silence of everything becomes suspicious.
     pub(crate) fn silent_at(&self) -> Option<Timestamp> {
         let (_, at) = self.seen.back()?;
-        Some(*at + self.interval.unwrap_or(INTERVAL_MAX) * 2 + SILENT_AFTER)
+        Some(*at + silence(self.interval.unwrap_or(INTERVAL_MAX)))
     }
 }
 
-/// How far a stripe has come by its present parent.
+/// How far a stripe has come by its present parent, and how it usually comes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Progress {
     /// The newest block that came from the parent, or was the head when the parent took over.
@@ -79,26 +79,43 @@ pub(crate) struct Progress {
     pub newest_at: Timestamp,
     /// Do not pull before.
     pub pull_after: Timestamp,
+    pace: Pace,
+    /// The head when the parent took over: what came before says nothing of its pace.
+    began: Option<u64>,
 }
 
 impl Progress {
     /// Nothing came yet.
-    pub(crate) const fn new(now: Timestamp) -> Self {
-        Self { newest: None, newest_at: now, pull_after: now }
+    pub(crate) fn new(now: Timestamp) -> Self {
+        let pace = Pace::default();
+        Self { newest: None, newest_at: now, pull_after: now, pace, began: None }
     }
 
-    /// A new parent: its shards are due from the current `head` on.
-    pub(crate) const fn restart(&mut self, now: Timestamp, head: Option<u64>) {
-        self.newest = head;
-        self.newest_at = now;
+    /// A new parent: its shards are due from the current `head` on, at a pace yet unknown.
+    pub(crate) fn restart(&mut self, now: Timestamp, head: Option<u64>) {
+        let pull_after = self.pull_after;
+        *self = Self { newest: head, began: head, pull_after, ..Self::new(now) };
     }
 
-    /// A shard of `block` came from the parent.
-    pub(crate) fn on_shard(&mut self, now: Timestamp, block: u64) {
+    /// A shard of `block` came from the parent; `head` knows of it.
+    pub(crate) fn on_shard(&mut self, now: Timestamp, block: u64, head: &Head) {
         if self.newest.is_none_or(|newest| block > newest) {
             self.newest = Some(block);
             self.newest_at = now;
         }
+        if self.began.is_none_or(|began| block > began)
+            && let Some(first) = head.first(block)
+        {
+            let behind_us = now.since(first).as_micros();
+            self.pace.observe(u32::try_from(behind_us).unwrap_or(u32::MAX));
+        }
+    }
+
+    /// Since when the stripe is behind its siblings, and when that makes it late.
+    fn late(&self, head: &Head) -> Option<(Timestamp, Timestamp)> {
+        let behind_since = head.after(self.newest)?;
+        let patience = Duration::from_micros(self.pace.patience_us().into());
+        Some((behind_since, behind_since + patience))
     }
 }
 
@@ -113,27 +130,26 @@ pub(crate) enum Need {
     Promote,
 }
 
-/// When a stripe should be pulled, and when its parent should be replaced, if it lags. `stalled`:
-/// the parent says that it is repairing its own feed.
-fn deadlines(progress: &Progress, stalled: bool, head: &Head) -> Option<(Timestamp, Timestamp)> {
-    let behind_since = head.after(progress.newest)?;
-    let patience = if stalled { PROMOTE_AFTER_STALLED } else { PROMOTE_AFTER };
-    Some((behind_since + PULL_AFTER, behind_since + patience))
-}
-
-/// What a stripe with a parent needs at `now`.
+/// What a stripe with a parent needs at `now`. `stalled`: the parent says that it is repairing its
+/// own feed.
 pub(crate) fn need(now: Timestamp, progress: &Progress, stalled: bool, head: &Head) -> Need {
-    match deadlines(progress, stalled, head) {
-        Some((_, promote_at)) if now >= promote_at => Need::Promote,
-        Some((pull_at, _)) if now >= pull_at.max(progress.pull_after) => Need::Pull,
-        _ => Need::Nothing,
+    let Some((behind_since, late_at)) = progress.late(head).filter(|(_, at)| now >= *at) else {
+        return Need::Nothing;
+    };
+    let grace = grace(stalled);
+    let news = now < progress.newest_at + grace;
+    if now >= late_at + grace && is_given_up(news, now.since(behind_since)) {
+        return Need::Promote;
     }
+    if now >= progress.pull_after { Need::Pull } else { Need::Nothing }
 }
 
 /// When [`need`] may give another answer.
 pub(crate) fn need_at(progress: &Progress, stalled: bool, head: &Head) -> Option<Timestamp> {
-    let (pull_at, promote_at) = deadlines(progress, stalled, head)?;
-    Some(pull_at.max(progress.pull_after).min(promote_at))
+    let (behind_since, late_at) = progress.late(head)?;
+    let grace = grace(stalled);
+    let given_up_at = (progress.newest_at + grace).min(behind_since + BEHIND);
+    Some(late_at.max(progress.pull_after).min(given_up_at.max(late_at + grace)))
 }
 
 #[cfg(test)]
@@ -144,27 +160,100 @@ mod tests {
         Timestamp::from_micros(ms * 1000)
     }
 
-    #[test]
-    fn a_stripe_behind_its_siblings_is_pulled_then_promoted() {
-        let mut head = Head::default();
-        let mut feed = Progress::new(at(0));
-        for block in 0..10 {
+    /// A stripe that came `behind_ms` after its siblings for `blocks` blocks of 33 ms, and them.
+    fn usual(blocks: u64, behind_ms: u64) -> (Head, Progress) {
+        let (mut head, mut feed) = (Head::default(), Progress::new(at(0)));
+        for block in 0..blocks {
             head.on_shard(at(33 * block), block);
-            feed.on_shard(at(33 * block), block);
+            feed.on_shard(at(33 * block + behind_ms), block, &head);
         }
+        (head, feed)
+    }
+
+    #[test]
+    fn a_stripe_later_than_it_usually_is_is_pulled_then_promoted() {
+        let (mut head, mut feed) = usual(10, 0);
         assert_eq!(need(at(5_000), &feed, false, &head), Need::Nothing, "a pause is no lag");
         assert_eq!(need_at(&feed, false, &head), None);
         assert!(head.silent_at().is_some_and(|silent| silent < at(297 + 66 + 130)));
         head.on_shard(at(1_000), 10);
-        assert_eq!(need(at(1_010), &feed, false, &head), Need::Nothing);
-        assert_eq!(need_at(&feed, false, &head), Some(at(1_080)));
-        assert_eq!(need(at(1_080), &feed, false, &head), Need::Pull);
-        feed.pull_after = at(1_150);
-        assert_eq!(need(at(1_090), &feed, false, &head), Need::Nothing);
-        assert_eq!(need_at(&feed, false, &head), Some(at(1_150)));
-        assert_eq!(need(at(1_160), &feed, false, &head), Need::Promote);
-        assert_eq!(need(at(1_160), &feed, true, &head), Need::Pull);
-        feed.on_shard(at(1_170), 10);
+        assert_eq!(need(at(1_039), &feed, false, &head), Need::Nothing);
+        assert_eq!(need_at(&feed, false, &head), Some(at(1_040)));
+        assert_eq!(need(at(1_040), &feed, false, &head), Need::Pull);
+        feed.pull_after = at(1_110);
+        assert_eq!(need(at(1_050), &feed, false, &head), Need::Nothing);
+        assert_eq!(need_at(&feed, false, &head), Some(at(1_110)));
+        assert_eq!(need(at(1_120), &feed, false, &head), Need::Promote);
+        assert_eq!(need(at(1_120), &feed, true, &head), Need::Pull);
+        feed.on_shard(at(1_130), 10, &head);
         assert_eq!(need(at(3_000), &feed, false, &head), Need::Nothing);
+    }
+
+    #[test]
+    fn a_stripe_is_waited_for_as_long_as_is_usual_and_a_new_parent_anew() {
+        let (mut head, mut feed) = usual(200, 30);
+        head.on_shard(at(10_000), 200);
+        assert_eq!(need_at(&feed, false, &head), Some(at(10_070)));
+        feed.restart(at(10_050), head.newest());
+        head.on_shard(at(10_060), 201);
+        // What the new parent's ring still had says nothing of its pace.
+        feed.on_shard(at(10_061), 150, &head);
+        assert_eq!(need_at(&feed, false, &head), Some(at(10_160)));
+    }
+
+    #[test]
+    fn a_slow_parent_is_kept_and_one_far_behind_is_not() {
+        // Usually at once, now each shard `behind_ms` late, one after the other.
+        let needs = |behind_ms: u64| {
+            let (mut head, mut feed) = usual(100, 0);
+            let mut worst = Need::Nothing;
+            for ms in 3_300..4_000 {
+                if (ms - 3_300_u64).is_multiple_of(33) {
+                    head.on_shard(at(ms), ms / 33);
+                }
+                if ms >= 3_300 + behind_ms && (ms - 3_300 - behind_ms).is_multiple_of(33) {
+                    feed.on_shard(at(ms), (ms - behind_ms) / 33, &head);
+                }
+                // From the first of the late ones on: until then it is silent.
+                if ms >= 3_300 + behind_ms {
+                    match need(at(ms), &feed, false, &head) {
+                        Need::Promote => return Need::Promote,
+                        Need::Pull => worst = Need::Pull,
+                        Need::Nothing => {}
+                    }
+                }
+            }
+            worst
+        };
+        assert_eq!(needs(10), Need::Nothing);
+        assert_eq!(needs(110), Need::Pull);
+        assert_eq!(needs(350), Need::Promote);
+    }
+
+    #[test]
+    fn the_deadline_is_when_the_answer_changes() {
+        let mut rng = crate::rng::Rng::new(&[7; 32], "lag");
+        for case in 0..300 {
+            let (mut head, mut feed) = usual(1 + rng.below(60), rng.below(80));
+            let began = 3_000 + rng.below(50);
+            head.on_shard(at(began), 100);
+            if rng.below(2) == 0 {
+                feed.on_shard(at(began + rng.below(200)), 100, &head);
+                head.on_shard(at(began + 30), 101);
+            }
+            feed.pull_after = at(began + rng.below(500));
+            let stalled = rng.below(2) == 0;
+            let answer = |ms| need(at(ms), &feed, stalled, &head);
+            let due = need_at(&feed, stalled, &head);
+            // Time goes on from the last thing that happened.
+            let now = began + 200;
+            let changes = (now..now + 3_000).find(|ms| answer(*ms) != Need::Nothing);
+            let expected = changes.map(at);
+            assert_eq!(due.map(|due| due.max(at(now))).map(ceil_ms), expected, "case {case}");
+        }
+    }
+
+    fn ceil_ms(at: Timestamp) -> Timestamp {
+        Timestamp::from_micros(at.as_micros().div_ceil(1000) * 1000)
     }
 }

@@ -5,7 +5,8 @@
 //! view of who else is there (`candidates`) and an opinion of each (`score`). It repairs what broke,
 //! climbs where it is strong, and moves where it is better off (`optimise`). A node sees by its
 //! [`Path`] that it would become its own ancestor. How media arrive is not its business: the hub
-//! tells it that a stripe is late ([`Pace`]: later than is usual).
+//! tells it that a stripe is late ([`Pace`]: later than is usual) and its parent not worth waiting
+//! for ([`is_given_up`]).
 
 mod action;
 mod admission;
@@ -23,6 +24,7 @@ mod optimise;
 mod pace;
 mod parents;
 mod path;
+mod patience;
 mod peer;
 mod score;
 mod short;
@@ -38,5 +40,6 @@ pub use machine::{Forest, Setup};
 pub use member::{Contact, Member, Reach, Role};
 pub use pace::Pace;
 pub use path::{Path, Tag, tag};
+pub use patience::{grace, is_given_up, silence};
 pub use peer::{Directory, Peer};
 pub use stripe::{StripeSet, home};

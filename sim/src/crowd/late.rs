@@ -1,20 +1,13 @@
-//! A stripe is late: what a node does about it, as the core's hub is meant to.
+//! A stripe is late: what a node does about it, by the same rules as the core's hub.
 //!
-//! The hub (`forest/lag.rs`) still pulls 80 ms and replaces 160 ms after the siblings, whatever a
-//! stripe's usual place; here the patience is `Pace`'s, and a parent is replaced only if it is silent
-//! or far behind. Nor does the node's driver look at its uplink yet.
+//! The node's driver does not look at its uplink yet.
 
 use super::{Crowd, Event};
 use crate::media::Notice;
 use crate::plan::Media as Detail;
-use banyan_protocol::forest::Peer;
+use banyan_protocol::forest::{Peer, grace, is_given_up};
+use std::time::Duration;
 
-/// From a stripe's being late to replacing its parent, µs. Basis: the core, `forest/lag.rs`.
-const PROMOTE_US: u64 = 80_000;
-/// The same when the parent says that it is repairing its own feed, µs. Basis: the core.
-const PROMOTE_STALLED_US: u64 = 1_000_000;
-/// A parent that is so far behind does not feed any more, µs. Guess: the viewer's deadline.
-const BEHIND_US: u64 = 300_000;
 /// An uplink is behind when what is ready now would wait this long, µs. Derived: two block
 /// intervals, so that a keyframe alone is none.
 const CONGESTED_US: u64 = 70_000;
@@ -70,8 +63,7 @@ impl Crowd {
         if host.forest.repairs(stripe) {
             return;
         }
-        let stalled = host.forest.is_stalled_above(stripe);
-        let wait_us = if stalled { PROMOTE_STALLED_US } else { PROMOTE_US };
+        let wait_us = grace(host.forest.is_stalled_above(stripe)).as_micros() as u64;
         let life = host.life;
         let newest = self.newest(node, stripe);
         self.wheel.push(self.now_us + wait_us, Event::Promote { node, stripe, life, newest });
@@ -115,8 +107,9 @@ impl Crowd {
             && !self.withholds(parent, stripe);
         let Some(media) = &self.media else { return there };
         let every = self.plan.run.media == Detail::Every;
-        let news = self.newest(parent, stripe) > newest && media.queue_us(parent) < BEHIND_US;
-        there && (news || !every)
+        let news = self.newest(parent, stripe) > newest;
+        let given_up = is_given_up(news, Duration::from_micros(media.queue_us(parent)));
+        there && (!given_up || !every)
     }
 
     /// The newest block of a stripe that a node has, counted from 1; 0: none.

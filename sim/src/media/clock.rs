@@ -2,9 +2,11 @@
 
 use super::arrivals::UNIT_US;
 use super::hop::Kind;
-use super::late::{Look, SILENT_US, Suspect, TICK_MAX_US};
+use super::late::{Look, Suspect, TICK_MAX_US};
 use super::viewers::Verdict;
 use super::{Media, Net, Notice, Settings, arrivals::NEVER};
+use banyan_protocol::forest::silence;
+use std::time::Duration;
 
 /// Age at which a block's arrivals are first learned from, µs. Guess: most are there. What comes
 /// later is learned at the deadline.
@@ -42,14 +44,17 @@ pub(super) fn slack_us(settings: &Settings) -> u64 {
 
 /// Whether blocks are so far apart that slots do not reach back over the usual silence.
 fn is_sparse(settings: &Settings) -> bool {
-    2 * settings.stream.interval_us() + SILENT_US >= u64::from(NEVER - 1) * UNIT_US
+    usual_silence_us(settings) >= u64::from(NEVER - 1) * UNIT_US
 }
 
 /// Silence of all stripes after which a node wonders. In a probe that is when a block is due and
 /// nothing of it has come.
 pub(super) fn silent_us(settings: &Settings) -> u64 {
-    let interval_us = settings.stream.interval_us();
-    if is_sparse(settings) { interval_us } else { 2 * interval_us + SILENT_US }
+    if is_sparse(settings) { settings.stream.interval_us() } else { usual_silence_us(settings) }
+}
+
+fn usual_silence_us(settings: &Settings) -> u64 {
+    silence(Duration::from_micros(settings.stream.interval_us())).as_micros() as u64
 }
 
 impl Clock {

@@ -14,9 +14,6 @@ use banyan_protocol::forest::Pace;
 pub(crate) const TICK_MAX_US: u64 = 1_000_000 / 30;
 /// No stripe is late sooner after the first shard, µs. Basis: [`Pace`].
 const PATIENCE_MIN_US: u64 = 40_000;
-/// When all stripes are silent for two intervals and this, µs, the node wonders. Basis: the core's
-/// rule (`forest/lag.rs`).
-pub(crate) const SILENT_US: u64 = 120_000;
 /// Nothing was told of the stripe's present silence.
 const UNTOLD: u32 = u32::MAX;
 

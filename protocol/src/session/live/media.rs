@@ -246,7 +246,7 @@ impl Live {
     fn came(&mut self, now: Timestamp, from_parent: bool, stripe: u8, block: u64) {
         self.head.on_shard(now, block);
         if from_parent {
-            self.progress[usize::from(stripe)].on_shard(now, block);
+            self.progress[usize::from(stripe)].on_shard(now, block, &self.head);
         }
     }
 
