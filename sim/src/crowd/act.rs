@@ -12,6 +12,9 @@ use std::time::Duration;
 /// A node that dials another learns this late that nobody is there, µs. Derived: the handshake
 /// timeout of a real link.
 const HANDSHAKE_TIMEOUT_US: u64 = 3_000_000;
+/// Its first packet is sent again after this, µs. Derived: QUIC's first probe timeout, three times an
+/// initial round trip of 333 ms (RFC 9002, 6.2.2).
+const REPEAT_US: u64 = 1_000_000;
 /// Round trips more where a hole is punched. Spec: `forest.md` 6.
 const PUNCH_RTTS: u64 = 3;
 /// Most blocks a new child is sent of those that were made before. Derived: 0.4 s.
@@ -122,29 +125,42 @@ impl Crowd {
     fn connect(&mut self, node: u32, peer: u32) {
         self.hosts[node as usize].control_bytes += HANDSHAKE_BYTES;
         self.measures.links += 1;
+        let life = self.hosts[node as usize].life;
+        if !self.dial(node, peer) {
+            let (at, repeat_us) = (node, self.now_us + REPEAT_US);
+            self.wheel.push(repeat_us, Event::Redial { at, peer, life });
+        }
+    }
+
+    /// The dial is repeated: the way may be open now.
+    pub(super) fn redial(&mut self, at: u32, peer: u32, life: u8) {
+        if self.is(at, life)
+            && !self.hosts[at as usize].links.is_up(Peer(peer))
+            && !self.dial(at, peer)
+        {
+            let fails_us = self.now_us + HANDSHAKE_TIMEOUT_US - REPEAT_US;
+            self.wheel.push(fails_us, Event::LinkFailed { at, peer, life });
+        }
+    }
+
+    /// Sends the first packet of a link: whether it comes through, and the link up.
+    fn dial(&mut self, node: u32, peer: u32) -> bool {
         let rtt_us = 2 * self.registry.one_way_us(node, peer);
         let host = &self.hosts[peer as usize];
-        let meeting = self.registry.meeting(node, peer);
         let life = self.hosts[node as usize].life;
         let open = host.alive && self.registry.is_reachable(node, peer);
-        let trips = match meeting {
+        let trips = match self.registry.meeting(node, peer) {
             Meeting::Never => None,
             Meeting::Direct => Some(1),
             Meeting::Punched => Some(1 + PUNCH_RTTS),
         };
-        match trips.filter(|_| open) {
-            None => {
-                let at_us = self.now_us + HANDSHAKE_TIMEOUT_US;
-                self.wheel.push(at_us, Event::LinkFailed { at: node, peer, life });
-            }
-            Some(trips) => {
-                let at_us = self.now_us + trips * rtt_us;
-                let other = host.life;
-                // The one that is dialled first, so that what the dialler says finds it up.
-                self.wheel.push(at_us, Event::LinkUp { at: peer, peer: node, life: other });
-                self.wheel.push(at_us, Event::LinkUp { at: node, peer, life });
-            }
-        }
+        let Some(trips) = trips.filter(|_| open) else { return false };
+        let at_us = self.now_us + trips * rtt_us;
+        let other = host.life;
+        // The one that is dialled first, so that what the dialler says finds it up.
+        self.wheel.push(at_us, Event::LinkUp { at: peer, peer: node, life: other });
+        self.wheel.push(at_us, Event::LinkUp { at: node, peer, life });
+        true
     }
 
     pub(super) fn link_up(&mut self, at: u32, peer: u32, life: u8) {

@@ -63,6 +63,8 @@ enum Event {
     Message { slot: u32, from: u32, to: u32, life: u8 },
     /// A link is up at `at`, whose life it was.
     LinkUp { at: u32, peer: u32, life: u8 },
+    /// The first packet of a dial is sent again.
+    Redial { at: u32, peer: u32, life: u8 },
     /// A link did not come up.
     LinkFailed { at: u32, peer: u32, life: u8 },
     /// A link went down.
@@ -195,6 +197,7 @@ impl Crowd {
             Event::Wake(node) => self.wake(node),
             Event::Message { slot, from, to, life } => self.receive(slot, from, to, life),
             Event::LinkUp { at, peer, life } => self.link_up(at, peer, life),
+            Event::Redial { at, peer, life } => self.redial(at, peer, life),
             Event::LinkFailed { at, peer, life } => self.link_failed(at, peer, life),
             Event::LinkDown { at, peer, life } => self.link_down(at, peer, life),
             Event::Arrival => {
