@@ -68,6 +68,9 @@ impl Candidates {
         known.heard = now;
         if told == Told::ByItself {
             known.told = told;
+            if known.failures > 0 {
+                known.ask_after = known.ask_after.min(now); // somebody reaches it
+            }
         }
     }
 

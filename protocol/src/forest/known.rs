@@ -57,6 +57,11 @@ impl Known {
         self.member.as_ref().filter(|_| now.since(self.said) < FRESH)
     }
 
+    /// Whether what it said of itself is `age` old.
+    pub(super) fn said_before(&self, now: Timestamp, age: Duration) -> bool {
+        now.since(self.said) >= age
+    }
+
     /// Whether its shards did not come when it was a parent lately.
     pub(super) fn is_late(&self, now: Timestamp) -> bool {
         u64::from(self.late_until_s) > now.as_micros() / 1_000_000

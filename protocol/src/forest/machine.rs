@@ -138,7 +138,7 @@ impl Forest {
             let member = self.member(cx.now, cx.links);
             cx.send(peer, Body::Announce { member, reply: true });
         }
-        self.parents.on_link_up(cx, peer);
+        self.parents.on_link_up(cx, &self.children, peer);
     }
 
     /// A link did not come up.
@@ -330,7 +330,7 @@ impl Forest {
     pub fn carries(&self) -> StripeSet {
         match self.setup.role {
             Role::Root => StripeSet::all(self.setup.n),
-            Role::Gateway | Role::Helper => self.parents.fed(),
+            Role::Gateway | Role::Helper => self.parents.carried(),
         }
     }
 

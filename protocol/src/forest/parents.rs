@@ -40,6 +40,13 @@ const ASK_ROOT_AFTER: u8 = 8;
 /// The same where others wait below, most of whom are all it knows.
 const ASK_ROOT_AFTER_HEAD: u8 = 3;
 
+/// After so many it asks also those that said they lack the stripe: they may have it again. Guess: far
+/// more than it takes where anybody is to be had.
+const LOST_AFTER: u8 = 16;
+/// A parent that was lost longer ago is not reported any more. Derived: then its own parent knows from
+/// the link's idle timeout, or it lives and only this node is cut off.
+const REPORTED: Duration = Duration::from_secs(5);
+
 /// Facts about this node in the session that every search needs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asker {
@@ -105,6 +112,18 @@ impl Parents {
     /// The stripes that come regularly.
     pub(crate) fn fed(&self) -> StripeSet {
         self.feeds.summary().fed
+    }
+
+    /// Of these, the stripes that come to the parents too: others may be taken in.
+    pub(crate) fn carried(&self) -> StripeSet {
+        let mut carried = self.fed();
+        for stripe in self.fed().iter() {
+            let parent = self.feed(stripe).and_then(|feed| feed.parent.as_ref());
+            if parent.is_some_and(|parent| parent.path.stalled) {
+                carried.remove(stripe);
+            }
+        }
+        carried
     }
 
     /// The stripes without any parent.
@@ -235,6 +254,7 @@ impl Parents {
             not: &not,
             shared: &shared,
             ask_full: lacking,
+            lost: lacking && feed.refusals >= LOST_AFTER,
             strong: self.offer(stripe) > 0,
             urgent: lacking,
             below_us: None,
@@ -322,7 +342,7 @@ impl Parents {
             channel,
             slots,
             resume: 0, // the hub knows how far the media have come
-            repair_of: feed.repair_of,
+            repair_of: feed.repair_of.filter(|_| cx.now.since(feed.hungry_since) < REPORTED),
             helper,
             fed,
             insist: feed.refusals >= INSIST_AFTER,
@@ -372,10 +392,14 @@ impl Parents {
         self.feeds.summary().deadline
     }
 
-    pub(crate) fn on_link_up(&mut self, cx: &mut Context<'_>, peer: Peer) {
+    /// A link is up: who waited for it asks. So do those adrift to whom others hold, if it is the root
+    /// that is back: nobody below can do anything for itself.
+    pub(crate) fn on_link_up(&mut self, cx: &mut Context<'_>, children: &Children, peer: Peer) {
         for stripe in 0..self.feeds.len() as u8 {
-            let search = &self.feeds[usize::from(stripe)].search;
-            if matches!(search, Search::Connecting { peer: wanted, .. } if *wanted == peer) {
+            let feed = &self.feeds[usize::from(stripe)];
+            let waits = matches!(feed.search, Search::Connecting { peer: p, .. } if p == peer);
+            let adrift = feed.wanted && feed.parent.is_none() && children.has_any(stripe);
+            if waits || (adrift && self.root == Some(peer)) {
                 self.ask(cx, stripe, peer);
             }
         }

@@ -23,6 +23,10 @@ pub(super) const AWAY_US: u64 = 1_000_000;
 const AWAY_SMALL_US: u64 = 200_000;
 /// Weight of a parent whose shards did not come, µs: anybody else is asked before. Guess.
 const LATE_US: u64 = 2 * AWAY_US;
+/// Weight of a member that said it lacks the stripe, µs: asked where nobody has it. Guess.
+const LACKS_US: u64 = 3 * AWAY_US;
+/// And only so long after it said so: it may have found a parent meanwhile. Guess.
+const LACKS: Duration = Duration::from_secs(1);
 /// What it costs to punch a hole first, µs. Spec: `forest.md` 5.4.
 const PUNCH_US: u64 = 20_000;
 /// Round trip assumed of a member never linked to. Guess: one continent.
@@ -37,6 +41,8 @@ pub(crate) struct Wish<'a> {
     pub shared: &'a dyn Fn(Peer) -> u64,
     /// Nobody feeds the stripe: ask also those that say they are full.
     pub ask_full: bool,
+    /// Many have refused: ask also those that said they lack the stripe.
+    pub lost: bool,
     /// This node offers slots in the stripe: a full parent may well make room for it.
     pub strong: bool,
     /// Time matters more than the place: links that are up first.
@@ -53,7 +59,9 @@ pub(crate) struct Wish<'a> {
 pub(super) fn may_help(now: Timestamp, known: &Known, wish: &Wish<'_>) -> bool {
     let Some(member) = &known.member else { return wish.below_us.is_none() };
     let gives = member.slots_free > 0 || wish.ask_full;
-    !known.is_fresh(now) || (gives && member.carries.contains(wish.stripe))
+    !known.is_fresh(now)
+        || (gives && member.carries.contains(wish.stripe))
+        || (wish.lost && member.role == Role::Gateway && known.said_before(now, LACKS))
 }
 
 /// Delay in µs expected through a member that [`may_help`], or `None` if the two cannot meet.
@@ -91,8 +99,10 @@ pub(super) fn score(
         (false, true) => AWAY_SMALL_US,
         (false, false) => AWAY_US,
     };
+    let lacking = known.is_fresh(now) && !member.carries.contains(wish.stripe);
+    let lacks = if lacking { LACKS_US } else { 0 };
     let late = if known.is_late(now) { LATE_US } else { 0 };
     let shared = (wish.shared)(peer) * SHARED_US;
     let through = u64::from(member.delay_us) + rtt / 2 + u64::from(FORWARD_US);
-    Some(through + connect + full + stale + away + late + shared)
+    Some(through + connect + full + stale + away + late + lacks + shared)
 }
