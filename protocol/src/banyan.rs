@@ -1,14 +1,15 @@
 //! [`Banyan`]: routes inputs to the sessions, owns the links and the outbox; holds no policy.
 
+use crate::capacity::{Demand, Sent, Uplink, split};
 use crate::context::Context;
-use crate::forest::{Action, Peer};
+use crate::forest::{Action, Peer, Role};
 use crate::identity::{NodeId, SessionId};
 use crate::input::{Command, Input};
 use crate::limits::SESSIONS_MAX;
 use crate::links::Links;
 use crate::output::{Event, Farewell, OrphanCause, Outbox, Output, Violation};
 use crate::peers::Peers;
-use crate::session::{Entry, Live, SessionStatus};
+use crate::session::{Entry, Live, Outline, SessionStatus, Share};
 use crate::time::Timestamp;
 use crate::wire::control::{Body, Control, Refusal};
 use bytes::Bytes;
@@ -16,6 +17,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+/// The uplink is split between the sessions this often. Spec: [`Budget`](crate::capacity::Budget)
+/// is updated about once a second.
+const SHARE_EVERY: Duration = Duration::from_secs(1);
 /// Links are looked over this often.
 const LINKS_EVERY: Duration = Duration::from_secs(2);
 /// Nodes that nobody names any more are forgotten this soon while names pour in. Guess: a hundredth
@@ -37,6 +41,9 @@ pub struct Banyan {
     /// This node's own number, once it takes part in something.
     mine: Option<Peer>,
     addresses: Vec<SocketAddr>,
+    uplink: Uplink,
+    /// When the uplink was last split between the sessions.
+    shared_at: Timestamp,
     lives: BTreeMap<SessionId, Live>,
     /// Channel → session, for shards that come in. A channel is never used twice.
     channels: BTreeMap<u32, SessionId>,
@@ -58,6 +65,8 @@ impl Banyan {
             peers: Peers::default(),
             mine: None,
             addresses: Vec::new(),
+            uplink: Uplink::default(),
+            shared_at: Timestamp::ZERO,
             lives: BTreeMap::new(),
             channels: BTreeMap::new(),
             next_channel: 1,
@@ -118,6 +127,7 @@ impl Banyan {
                 self.each(|live, cx| live.set_addresses(cx, &addresses));
                 self.addresses = addresses;
             }
+            Input::Sent(links) => self.on_sent(&links),
             Input::Wake => {}
         }
         self.each(|live, cx| live.on_time(cx));
@@ -174,8 +184,9 @@ impl Banyan {
 
     fn on_command(&mut self, command: Command) {
         match command {
+            Command::Give(limit) => self.uplink.set_limit(self.now, limit),
             Command::Publish { outline, media_key, slots, first_block } => {
-                if let Some(entry) = self.enter(*outline, slots) {
+                if let Some(entry) = self.enter(*outline, Role::Root, slots) {
                     let session = entry.outline.session;
                     self.lives
                         .insert(session, Live::root(self.now, entry, *media_key, first_block));
@@ -183,13 +194,13 @@ impl Banyan {
             }
             Command::Join { outline, role, slots, bootstraps } => {
                 let session = outline.session;
-                let Some(entry) = self.enter(*outline, slots) else {
+                let Some(entry) = self.enter(*outline, role.into(), slots) else {
                     // Already in it: the invite may still name members unknown here.
                     self.with(&session, |live, cx| live.on_found(cx, &bootstraps));
                     return;
                 };
-                let Self { now, links, peers, out, .. } = self;
-                let mut cx = Context { now: *now, links, peers, out };
+                let Self { now, links, peers, uplink, out, .. } = self;
+                let mut cx = Context { now: *now, links, peers, uplink, out };
                 let live = Live::join(&mut cx, entry, role, &bootstraps);
                 self.lives.insert(session, live);
                 for peer in self.links.up().collect::<Vec<Peer>>() {
@@ -209,7 +220,7 @@ impl Banyan {
     }
 
     /// What a new session needs, unless this node is in it already or in too many.
-    fn enter(&mut self, outline: crate::session::Outline, slots: u16) -> Option<Entry> {
+    fn enter(&mut self, outline: Outline, role: Role, slots: u16) -> Option<Entry> {
         if self.lives.contains_key(&outline.session) || self.lives.len() >= SESSIONS_MAX {
             return None;
         }
@@ -219,15 +230,47 @@ impl Banyan {
         self.next_channel += 1;
         self.channels.insert(channel, outline.session);
         let seed = blake3::keyed_hash(&self.seed, outline.session.as_bytes());
+        let share = self.uplink.limit().map(|limit| {
+            let mut demands: Vec<Demand> = self.lives.values().map(Live::demand).collect();
+            demands.push(Share::demand_of(&outline, role, 0));
+            let parts = split(self.uplink.expected().unwrap_or(limit), &demands);
+            let part = parts.last().copied().unwrap_or(limit);
+            Share::new(self.now, &outline, role, (limit, part), slots)
+        });
         Some(Entry {
             me: self.me,
             my_number,
             seed: *seed.as_bytes(),
             channel,
             outline,
-            slots,
+            slots: share.as_ref().map_or(slots, Share::slots),
+            share,
             addresses: self.addresses.clone(),
         })
+    }
+
+    /// The links took so much. Once a second, and when the uplink falls behind, each session learns
+    /// what part of it it has.
+    fn on_sent(&mut self, links: &[Sent]) {
+        let was_behind = self.uplink.is_behind(self.now);
+        self.uplink.on_sent(self.now, links);
+        let behind = self.uplink.is_behind(self.now);
+        if self.now < self.shared_at + SHARE_EVERY && (was_behind || !behind) {
+            return;
+        }
+        self.shared_at = self.now;
+        let Some(expected) = self.uplink.expected() else { return };
+        let saturated = self.uplink.is_saturated(self.now);
+        let demands: Vec<Demand> = self.lives.values().map(Live::demand).collect();
+        let mut parts = split(expected, &demands).into_iter();
+        self.each(|live, cx| {
+            if let Some(part) = parts.next() {
+                live.on_share(cx, part, saturated);
+            }
+            if behind {
+                live.on_congested(cx);
+            }
+        });
     }
 
     fn on_control(&mut self, peer: NodeId, bytes: Bytes) {
@@ -243,8 +286,8 @@ impl Banyan {
             self.violated(peer, Violation::Control);
             return;
         };
-        let Self { now, links, peers, out, lives, .. } = self;
-        let mut cx = Context { now: *now, links, peers, out };
+        let Self { now, links, peers, uplink, out, lives, .. } = self;
+        let mut cx = Context { now: *now, links, peers, uplink, out };
         let Some(live) = lives.get_mut(&session) else {
             // Whoever asks must not wait for an answer.
             if let Body::Graft(graft) = body {
@@ -265,8 +308,8 @@ impl Banyan {
         }
         // A channel of a session just left: the parent has not heard of it yet.
         let Some(session) = self.channels.get(&channel).copied() else { return };
-        let Self { now, links, peers, out, lives, .. } = self;
-        let mut cx = Context { now: *now, links, peers, out };
+        let Self { now, links, peers, uplink, out, lives, .. } = self;
+        let mut cx = Context { now: *now, links, peers, uplink, out };
         let Some(live) = lives.get_mut(&session) else { return };
         if let Err(violation) = live.on_shard(&mut cx, peer, bytes) {
             self.violated(peer, violation);
@@ -297,14 +340,14 @@ impl Banyan {
     }
 
     fn each(&mut self, mut act: impl FnMut(&mut Live, &mut Context<'_>)) {
-        let Self { now, links, peers, out, lives, .. } = self;
-        let mut cx = Context { now: *now, links, peers, out };
+        let Self { now, links, peers, uplink, out, lives, .. } = self;
+        let mut cx = Context { now: *now, links, peers, uplink, out };
         lives.values_mut().for_each(|live| act(live, &mut cx));
     }
 
     fn with(&mut self, session: &SessionId, act: impl FnOnce(&mut Live, &mut Context<'_>)) {
-        let Self { now, links, peers, out, lives, .. } = self;
-        let mut cx = Context { now: *now, links, peers, out };
+        let Self { now, links, peers, uplink, out, lives, .. } = self;
+        let mut cx = Context { now: *now, links, peers, uplink, out };
         if let Some(live) = lives.get_mut(session) {
             act(live, &mut cx);
         }

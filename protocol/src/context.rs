@@ -1,5 +1,6 @@
 //! What a part of the core may touch while it handles one input.
 
+use crate::capacity::Uplink;
 use crate::identity::{NodeId, SessionId};
 use crate::links::Links;
 use crate::output::{Event, Outbox, Output};
@@ -7,11 +8,12 @@ use crate::peers::Peers;
 use crate::time::Timestamp;
 use crate::wire::control::{Body, Control};
 
-/// The moment, the node, its links, whom it has heard of, and its outbox.
+/// The moment, the node, its links, whom it has heard of, its uplink, and its outbox.
 pub(crate) struct Context<'a> {
     pub now: Timestamp,
     pub links: &'a mut Links,
     pub peers: &'a mut Peers,
+    pub uplink: &'a mut Uplink,
     pub out: &'a mut Outbox,
 }
 

@@ -1,9 +1,11 @@
 //! What the driver tells the core.
 
-use crate::forest::Contact;
+use crate::capacity::Sent;
+use crate::forest::{Contact, Role};
 use crate::identity::{MediaKey, NodeId, SessionId};
 use crate::ingest::Draft;
 use crate::session::Outline;
+use crate::unit::Bitrate;
 use bytes::Bytes;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -39,6 +41,9 @@ pub enum Input {
     Advert(NodeId, Bytes),
     /// The addresses at which this node can be reached.
     Addresses(Vec<SocketAddr>),
+    /// What each link took since the last time, while there are links: several times a second.
+    /// Means something once [`Command::Give`] was said.
+    Sent(Vec<Sent>),
     /// A deadline given by [`Output::Wait`](crate::output::Output::Wait) passed. Late or spurious
     /// wakes are harmless.
     Wake,
@@ -47,13 +52,16 @@ pub enum Input {
 /// What the owner of a node wants of it.
 #[derive(Debug)]
 pub enum Command {
+    /// So much upload may go to others, over all sessions. From now on slots follow from what the
+    /// uplink is measured to carry; the slots of a session are then the most that it gives.
+    Give(Bitrate),
     /// Become the root of a session.
     Publish {
         /// The session.
         outline: Box<Outline>,
         /// The delegated media key that signs its shards.
         media_key: Box<MediaKey>,
-        /// Children this node can feed, one stripe each.
+        /// Children this node can feed at most, one stripe each.
         slots: u16,
         /// Number of the first block. A root that comes back must go on above what it sent before.
         first_block: u64,
@@ -64,7 +72,7 @@ pub enum Command {
         outline: Box<Outline>,
         /// How.
         role: JoinRole,
-        /// Children this node can feed, one stripe each.
+        /// Children this node can feed at most, one stripe each.
         slots: u16,
         /// Whom to ask first.
         bootstraps: Vec<Contact>,
@@ -88,4 +96,13 @@ pub enum JoinRole {
         /// Most stripes to carry.
         stripes_max: u8,
     },
+}
+
+impl From<JoinRole> for Role {
+    fn from(role: JoinRole) -> Self {
+        match role {
+            JoinRole::Gateway => Self::Gateway,
+            JoinRole::Helper { .. } => Self::Helper,
+        }
+    }
 }

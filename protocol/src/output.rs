@@ -138,7 +138,8 @@ pub enum Event {
         /// How many blocks.
         blocks: u64,
     },
-    /// A peer asked for more out of the ring than any repair needs, and did not get it.
+    /// A peer did not get what it asked for out of the ring: it asked for more than any repair
+    /// needs, or all who ask together want more than the uplink has to spare.
     PullShed {
         /// The session.
         session: SessionId,

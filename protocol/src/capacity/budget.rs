@@ -1,7 +1,7 @@
 //! How many slots this node gives: what its uplink can carry, with room left for keyframes, and only
 //! as much as it has shown.
 //!
-//! A newcomer is on probation: four slots, twice as many after each five clean seconds in which at
+//! A newcomer is on probation: a few slots, twice as many after each five clean seconds in which at
 //! least half of them were in use, half as many as are in use when the line is full. A limit that the owner vouches
 //! for, as the publisher does for its own session, is used at once. A tenth is kept for repair.
 //!
@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 use crate::unit::Bitrate;
 use std::time::Duration;
 
-/// Slots of a newcomer. Spec: `forest.md` 5.7, four times the rate of a stripe.
+/// Least slots of a newcomer. Spec: `forest.md` 5.7, four times the rate of a stripe.
 pub const PROBATION_SLOTS: u16 = 4;
 /// Clean time in use after which a newcomer gives twice as much. Spec: `forest.md` 5.7.
 const DOUBLE_AFTER: Duration = Duration::from_secs(5);
@@ -49,6 +49,8 @@ pub struct Means {
     pub place: Place,
     /// Whether the owner vouches for `limit`: no probation.
     pub vouched: bool,
+    /// Slots of a newcomer, at least [`PROBATION_SLOTS`].
+    pub entry: u16,
 }
 
 /// How the node's uplink does at the moment.
@@ -100,7 +102,7 @@ impl Budget {
     /// A newcomer's, or what the owner vouches for.
     #[must_use]
     pub fn new(now: Timestamp, means: Means) -> Self {
-        let allowed = (!means.vouched).then_some(PROBATION_SLOTS);
+        let allowed = (!means.vouched).then_some(means.entry.max(PROBATION_SLOTS));
         let mut budget = Self { means, allowed, clean_since: now, halved_at: None, total: 0 };
         budget.settle(means.limit);
         budget

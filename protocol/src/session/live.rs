@@ -4,6 +4,7 @@ mod allowance;
 mod control;
 mod forest;
 mod media;
+mod share;
 mod status;
 mod upkeep;
 
@@ -16,6 +17,7 @@ use crate::session::Outline;
 use crate::time::Timestamp;
 use allowance::Allowances;
 use media::Media;
+pub(crate) use share::Share;
 pub use status::{SessionStatus, StripeStatus};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -31,6 +33,8 @@ pub(crate) struct Live {
     progress: Vec<Progress>,
     media: Media,
     allowances: Allowances,
+    /// Its part of the uplink, if the uplink is measured.
+    share: Option<Share>,
     addresses: Vec<SocketAddr>,
     advertise_at: Timestamp,
     tidy_at: Timestamp,
@@ -49,6 +53,7 @@ pub(crate) struct Entry {
     pub channel: u32,
     pub outline: Outline,
     pub slots: u16,
+    pub share: Option<Share>,
     pub addresses: Vec<SocketAddr>,
 }
 
@@ -87,7 +92,7 @@ impl Live {
     }
 
     fn new(now: Timestamp, entry: Entry, role: Role, stripes_max: u8, media: Media) -> Self {
-        let Entry { me, my_number, seed, channel, outline, slots, addresses } = entry;
+        let Entry { me, my_number, seed, channel, outline, slots, share, addresses } = entry;
         let n = outline.stripes();
         let setup = Setup {
             me: my_number,
@@ -111,6 +116,7 @@ impl Live {
             progress: vec![Progress::new(now); usize::from(n)],
             media,
             allowances: Allowances::new(outline.bitrate.bps()),
+            share,
             addresses,
             advertise_at: now,
             tidy_at: now,

@@ -18,7 +18,7 @@ pub use descriptor::{
 };
 pub use grant::{GrantError, RootGrant, SignedRootGrant, Terms};
 pub use invite::{Invite, InviteError};
-pub(crate) use live::{Entry, Live};
+pub(crate) use live::{Entry, Live, Share};
 pub use live::{SessionStatus, StripeStatus};
 pub use outline::Outline;
 pub(crate) use outline::end_message;

@@ -1,16 +1,12 @@
 //! A stripe is late: what a node does about it, by the same rules as the core's hub.
-//!
-//! The node's driver does not look at its uplink yet.
 
 use super::{Crowd, Event};
 use crate::media::Notice;
 use crate::plan::Media as Detail;
+use banyan_protocol::capacity::is_behind;
 use banyan_protocol::forest::{Peer, grace, is_given_up};
 use std::time::Duration;
 
-/// An uplink is behind when what is ready now would wait this long, µs. Derived: two block
-/// intervals, so that a keyframe alone is none.
-const CONGESTED_US: u64 = 70_000;
 /// Where no media tell: how late a death is noticed, µs, beyond the next block. Derived: a shard
 /// under way (15 ms), and the patience of a stripe (40 ms and its usual place behind the first).
 const NOTICED_US: u64 = 70_000;
@@ -121,7 +117,7 @@ impl Crowd {
     /// Nodes whose uplink is behind feed fewer.
     pub(super) fn look_at_uplinks(&mut self) {
         let Some(media) = &self.media else { return };
-        let behind = |node: &u32| media.queue_us(*node) > CONGESTED_US;
+        let behind = |node: &u32| is_behind(Duration::from_micros(media.queue_us(*node)));
         for node in self.living.iter().copied().filter(behind).collect::<Vec<_>>() {
             self.act(node, |forest, cx| forest.on_congested(cx));
         }

@@ -1,5 +1,10 @@
 //! A node's uplink: a queue without a queue, a clock that says until when it is busy.
 
+use banyan_protocol::capacity::Pulls;
+use banyan_protocol::time::Timestamp;
+use banyan_protocol::unit::Bitrate;
+use std::time::Duration;
+
 /// The clock's unit: 1/1024 µs, so that rounding does not add up over thousands of copies.
 const TICKS_PER_US: u64 = 1024;
 /// Over this time use is measured. Guess: long enough for a keyframe interval's mean.
@@ -8,14 +13,6 @@ const WINDOW_US: u64 = 1_000_000;
 /// A copy that would wait longer is not sent. Basis: the core resets streams of shards that are not
 /// delivered within about a second.
 const SHED_US: u64 = 1_000_000;
-/// One part in so many of the uplink may go to requests. Guess: without a bound requests drown a root.
-/// The core bounds them for each peer (`Allowances`), not yet for all together.
-const PULL_PART: u64 = 10;
-/// So much of that share may be spent at once, µs. Guess.
-const PULL_BURST_US: u64 = 1_000_000;
-/// With a longer queue no request is answered, µs. Guess.
-const PULL_QUEUE_US: u64 = 100_000;
-
 /// One node's way up.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Uplink {
@@ -27,8 +24,7 @@ pub(crate) struct Uplink {
     sent: u32,
     sent_before: u32,
     sent_ever: u64,
-    /// Until when the share for requests is spent.
-    pulled_until_us: u64,
+    pulls: Pulls,
 }
 
 impl Uplink {
@@ -44,7 +40,7 @@ impl Uplink {
             sent: 0,
             sent_before: 0,
             sent_ever: 0,
-            pulled_until_us: 0,
+            pulls: Pulls::default(),
         }
     }
 
@@ -92,13 +88,9 @@ impl Uplink {
     /// Takes `bytes` out of what the core spends on requests; false if that is used up, or what
     /// children wait for is held up already.
     pub(crate) fn spend_on_pulls(&mut self, bytes: u32, now_us: u64) -> bool {
-        let takes_us = u64::from(bytes) * 8 * 1_000_000 * PULL_PART / self.upload_bps;
-        let until_us = self.pulled_until_us.max(now_us) + takes_us;
-        let may = until_us <= now_us + PULL_BURST_US && self.queue_us(now_us) <= PULL_QUEUE_US;
-        if may {
-            self.pulled_until_us = until_us;
-        }
-        may
+        let queue = Duration::from_micros(self.queue_us(now_us));
+        let upload = Bitrate::from_bps(self.upload_bps);
+        self.pulls.take(Timestamp::from_micros(now_us), bytes, upload, queue)
     }
 
     /// Bytes ever sent.

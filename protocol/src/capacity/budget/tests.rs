@@ -10,7 +10,7 @@ fn at(ms: u64) -> Timestamp {
 
 fn means(limit_kbps: u64) -> Means {
     let limit = Bitrate::from_kbps(limit_kbps);
-    Means { stripe: STRIPE, limit, place: Place::Below, vouched: false }
+    Means { stripe: STRIPE, limit, place: Place::Below, vouched: false, entry: 0 }
 }
 
 fn load(used: u16, kbps: u64) -> Load {

@@ -38,13 +38,15 @@ struct Allowance {
 pub(super) struct Allowances {
     bytes_per_second: u64,
     peers: BTreeMap<NodeId, Allowance>,
+    /// When it was last told that all together ask for too much.
+    told_at: Option<Timestamp>,
 }
 
 impl Allowances {
     /// For a session whose media takes `bitrate_bps`. Derived: a quarter of the stream in the long
     /// run; a repair pulls one stripe of six to twenty for a second.
     pub(super) const fn new(bitrate_bps: u64) -> Self {
-        Self { bytes_per_second: bitrate_bps / 8 / 4, peers: BTreeMap::new() }
+        Self { bytes_per_second: bitrate_bps / 8 / 4, peers: BTreeMap::new(), told_at: None }
     }
 
     /// Decides on `bytes` for `peer`, and remembers them.
@@ -67,6 +69,15 @@ impl Allowances {
             allowance.told_at = Some(now);
         }
         Verdict::Shed { tell }
+    }
+
+    /// Whether it is news that there is no room on the uplink for what all ask for together.
+    pub(super) fn tell(&mut self, now: Timestamp) -> bool {
+        let tell = self.told_at.is_none_or(|at| now.since(at) >= TELL_EVERY);
+        if tell {
+            self.told_at = Some(now);
+        }
+        tell
     }
 
     /// Forgets those that took nothing which is still missing.

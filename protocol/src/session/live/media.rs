@@ -318,8 +318,18 @@ impl Live {
                 self.media.range(stripe, from.max(until.saturating_sub(RANGE_MAX)), until)
             }
         };
+        let pulled = until.is_some();
         for shard in shards {
-            match self.allowances.take(cx.now, peer, shard.encoded().len()) {
+            let bytes = shard.encoded().len();
+            match self.allowances.take(cx.now, peer, bytes) {
+                // Children wait for what comes next: for requests there is only so much.
+                Verdict::Send if pulled && !cx.uplink.take_pull(cx.now, bytes) => {
+                    if self.allowances.tell(cx.now) {
+                        let session = self.outline.session;
+                        cx.event(Event::PullShed { session, stripe, peer });
+                    }
+                    return;
+                }
                 Verdict::Send => self.send_shard(cx, vec![(peer, channel)], &shard),
                 Verdict::Shed { tell } => {
                     if tell {
