@@ -56,7 +56,7 @@ impl Forest {
             _ if self.leaving => Err(Refusal::Leaving),
             None => Err(Refusal::NotFed),
             Some(path) if path.stalled => Err(Refusal::NotFed),
-            Some(path) if path.child(cx.directory.tag(peer)).is_none() => Err(Refusal::Loop),
+            Some(path) if !path.can_go_on(cx.directory.tag(peer)) => Err(Refusal::Loop),
             Some(_) if !self.stands_in(cx.now, peer, &graft) => Err(Refusal::Full),
             Some(path) => match self.children.admit(cx.now, peer, &graft) {
                 Admission::Admitted(preempted) => Ok((path, preempted)),

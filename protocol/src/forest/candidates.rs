@@ -41,6 +41,8 @@ pub(crate) struct Candidates {
     per_home: usize,
     known: View,
     banned: Vec<Peer>,
+    /// Before that nobody is forgotten.
+    forget_at: Timestamp,
     rng: Rng,
 }
 
@@ -49,7 +51,15 @@ impl Candidates {
         let max = max.min(CANDIDATES_MAX);
         let per_home = max / usize::from(stripes.max(1)) + 1;
         let rng = Rng::new(seed, "candidates");
-        Self { me, max, per_home, known: View::default(), banned: Vec::new(), rng }
+        Self {
+            me,
+            max,
+            per_home,
+            known: View::default(),
+            banned: Vec::new(),
+            forget_at: Timestamp::ZERO,
+            rng,
+        }
     }
 
     /// A contact from an invite, discovery or another member.
@@ -228,7 +238,13 @@ impl Candidates {
     }
 
     pub(crate) fn forget_old(&mut self, now: Timestamp, links: &Links) {
+        if now < self.forget_at {
+            return;
+        }
         self.known.retain(|peer, known| now.since(known.heard) < FORGET || links.is_up(peer));
+        // Nobody is forgotten before the one that was heard of first.
+        let heard = self.known.iter().map(|(_, known)| known.heard).min();
+        self.forget_at = heard.unwrap_or(now) + FORGET;
     }
 
     /// The best member to ask for a stripe, or when one may be asked again.

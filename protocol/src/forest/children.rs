@@ -314,10 +314,8 @@ impl Children {
 
     /// A child says how many stripes it is fed.
     pub(crate) fn set_fed(&mut self, peer: Peer, fed: u8) {
-        if self.peers().any(|child| child == peer) {
-            let its = self.all.iter_mut().filter(|child| child.peer == peer);
-            its.for_each(|child| child.fed = fed);
-        }
+        let its = self.all.aside().iter_mut().filter(|child| child.peer == peer);
+        its.for_each(|child| child.fed = fed);
     }
 
     /// Takes a child out of one stripe. True if it was one.
@@ -436,7 +434,7 @@ impl Children {
     /// with that delay, `own_us` being this node's; notes that they are told.
     pub(crate) fn news(&mut self, stripe: u8, own_us: u32, by: u32) -> Vec<(Peer, u32)> {
         let slots = self.slots;
-        let its = self.all.iter_mut().filter(|child| child.stripe == stripe);
+        let its = self.all.aside().iter_mut().filter(|child| child.stripe == stripe);
         its.enumerate()
             .filter_map(|(ahead, child)| {
                 let delay_us = own_us.saturating_add(wait_behind(slots, ahead));

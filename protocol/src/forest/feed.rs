@@ -152,29 +152,37 @@ pub(crate) struct Upkeep {
     pub deadline: Option<Timestamp>,
     /// Whether some stripe has neither a parent nor a search for one.
     pub is_forsaken: bool,
+    /// Whether some search waits for a link.
+    pub is_connecting: bool,
     /// The stripes without any parent.
     pub orphans: StripeSet,
     /// The stripes that come regularly.
     pub fed: StripeSet,
+    /// Links from the root, the largest over the stripes.
+    pub depth: u8,
 }
 
 impl Summary<Feed> for Upkeep {
     fn of(feeds: &[Feed]) -> Self {
         let (mut orphans, mut fed) = (StripeSet::EMPTY, StripeSet::EMPTY);
-        let (mut deadline, mut is_forsaken) = (None, false);
+        let (mut deadline, mut depth) = (None, 0);
+        let (mut is_forsaken, mut is_connecting) = (false, false);
         let wanted = feeds.iter().enumerate().filter(|(_, feed)| feed.wanted);
         for (stripe, feed) in wanted {
             let draining = feed.parent.as_ref().and_then(|parent| parent.draining_until);
             let due = feed.search.deadline().into_iter().chain(draining);
             deadline = due.chain(deadline).min();
-            if feed.parent.is_none() {
+            if let Some(parent) = &feed.parent {
+                depth = depth.max(parent.path.depth() + 1);
+            } else {
                 orphans.insert(stripe as u8);
                 is_forsaken |= feed.search == Search::Idle;
             }
+            is_connecting |= matches!(feed.search, Search::Connecting { .. });
             if feed.is_fed() {
                 fed.insert(stripe as u8);
             }
         }
-        Self { deadline, is_forsaken, orphans, fed }
+        Self { deadline, is_forsaken, is_connecting, orphans, fed, depth }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::candidates::Told;
 use super::member::Member;
-use super::peer::Peer;
+use super::peer::{Peer, position};
 use crate::limits::CANDIDATES_MAX;
 use crate::links::Links;
 use crate::time::Timestamp;
@@ -123,7 +123,7 @@ impl View {
     }
 
     pub(super) fn position(&self, peer: Peer) -> Option<usize> {
-        self.peers.iter().position(|other| *other == peer)
+        position(&self.peers, peer)
     }
 
     pub(super) fn get(&self, peer: Peer) -> Option<&Known> {

@@ -41,5 +41,6 @@ pub use member::{Contact, Member, Reach, Role};
 pub use pace::Pace;
 pub use path::{Path, Tag, tag};
 pub use patience::{grace, is_given_up, silence};
+pub(crate) use peer::position;
 pub use peer::{Directory, Peer};
 pub use stripe::{StripeSet, home};

@@ -87,8 +87,9 @@ impl Parents {
         self.feeds.get(usize::from(stripe))
     }
 
-    pub(crate) fn feed_mut(&mut self, stripe: u8) -> Option<&mut Feed> {
-        self.feeds.get_mut(usize::from(stripe))
+    /// A feed whose parent and search stay as they are.
+    pub(crate) fn feed_aside(&mut self, stripe: u8) -> Option<&mut Feed> {
+        self.feeds.aside().get_mut(usize::from(stripe))
     }
 
     pub(crate) fn set_slots(&mut self, slots: u16) {
@@ -158,8 +159,7 @@ impl Parents {
 
     /// Links from the root, the largest over the stripes.
     pub(crate) fn depth(&self) -> u8 {
-        let depths = self.feeds.iter().filter_map(|feed| feed.parent.as_ref());
-        depths.map(|parent| parent.path.depth() + 1).max().unwrap_or(0)
+        self.feeds.summary().depth
     }
 
     /// Every node that some stripe needs a link to.
@@ -395,6 +395,9 @@ impl Parents {
     /// A link is up: who waited for it asks. So do those adrift to whom others hold, if it is the root
     /// that is back: nobody below can do anything for itself.
     pub(crate) fn on_link_up(&mut self, cx: &mut Context<'_>, children: &Children, peer: Peer) {
+        if !self.feeds.summary().is_connecting && self.root != Some(peer) {
+            return;
+        }
         for stripe in 0..self.feeds.len() as u8 {
             let feed = &self.feeds[usize::from(stripe)];
             let waits = matches!(feed.search, Search::Connecting { peer: p, .. } if p == peer);
@@ -457,7 +460,7 @@ impl Parents {
             return false;
         }
         who.candidates.reached(peer);
-        if path.child(tag).is_none() {
+        if !path.can_go_on(tag) {
             cx.send(peer, prune(stripe, PruneReason::Loop));
             who.candidates.refused(cx.now, peer);
             self.ask_next(cx, who, stripe);
@@ -545,20 +548,23 @@ impl Parents {
         (path, above): (Path, Option<Peer>),
     ) {
         let tag = self.asker.tag;
-        let Some(feed) = self.feeds.get_mut(usize::from(stripe)) else { return };
-        if !feed.is_parent(peer) {
+        let Some(parent) = self.feed_aside(stripe).and_then(|feed| feed.parent.as_mut()) else {
+            return;
+        };
+        if parent.peer != peer {
             return;
         }
-        if path.child(tag).is_some() {
-            if let Some(parent) = &mut feed.parent {
-                parent.path = path;
-                parent.above = above;
+        if path.can_go_on(tag) {
+            let as_deep = parent.path.depth() == path.depth();
+            (parent.path, parent.above) = (path, above);
+            if !as_deep {
+                self.feeds.unsettle();
             }
             return;
         }
         cx.send(peer, prune(stripe, PruneReason::Loop));
         who.candidates.refused(cx.now, peer);
-        feed.orphan(cx.now);
+        self.feeds[usize::from(stripe)].orphan(cx.now);
         cx.out.push(Action::Orphaned { stripe, parent: peer, cause: OrphanCause::Loop });
         self.search(cx, who, stripe);
     }

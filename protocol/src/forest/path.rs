@@ -42,10 +42,16 @@ impl Path {
         self.tags.last() == Some(&tag)
     }
 
-    /// The path of a child with `tag` below this node, or `None` if it would be a loop or too long.
+    /// Whether a node with `tag` can be below this one: it would be no loop and not too long a way.
+    #[must_use]
+    pub fn can_go_on(&self, tag: Tag) -> bool {
+        self.tags.len() < PATH_MAX && !self.tags.contains(&tag)
+    }
+
+    /// The path of a child with `tag` below this node, if it [can go on](Self::can_go_on).
     #[must_use]
     pub fn child(&self, tag: Tag) -> Option<Self> {
-        if self.tags.contains(&tag) || self.tags.len() >= PATH_MAX {
+        if !self.can_go_on(tag) {
             return None;
         }
         let mut tags = self.tags.clone();

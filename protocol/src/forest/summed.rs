@@ -26,6 +26,16 @@ impl<T, S: Summary<T>> Summed<T, S> {
         self.summary.unwrap_or_else(|| S::of(&self.list))
     }
 
+    /// The list, for a change that the summary does not tell.
+    pub(super) fn aside(&mut self) -> &mut [T] {
+        &mut self.list
+    }
+
+    /// The summary is void.
+    pub(super) fn unsettle(&mut self) {
+        self.summary = None;
+    }
+
     /// Makes the summary, unless it holds still.
     pub(super) fn settle(&mut self) {
         self.summary = Some(self.summary());

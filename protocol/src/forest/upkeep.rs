@@ -158,7 +158,7 @@ impl Forest {
     ) {
         let Some(path) = self.path(cx.links, stripe) else { return };
         let same = before.is_some_and(|before| Path { delay_us: path.delay_us, ..before } == path);
-        let feed = self.parents.feed_mut(stripe);
+        let feed = self.parents.feed_aside(stripe);
         if !same && feed.is_some_and(|feed| feed.is_told_at_once(cx.now)) {
             self.tell_path(cx, stripe, 0);
         }
@@ -170,7 +170,7 @@ impl Forest {
         let root = self.setup.role == Role::Root;
         let stripes: Vec<u8> = self.children.stripes().collect();
         for stripe in stripes {
-            let feed = self.parents.feed_mut(stripe);
+            let feed = self.parents.feed_aside(stripe);
             let untold = feed.is_some_and(|feed| std::mem::take(&mut feed.untold));
             self.tell_path(cx, stripe, if root || untold { 0 } else { DELAY_NEWS_US });
         }
@@ -213,7 +213,7 @@ impl Forest {
                 },
                 |candidates, wish| candidates.backup(now, links, wish),
             );
-            let Some(feed) = self.parents.feed_mut(stripe) else { continue };
+            let Some(feed) = self.parents.feed_aside(stripe) else { continue };
             // A full one is better than none.
             if found.is_some() || feed.backup.is_some_and(|backup| !cx.links.is_up(backup)) {
                 feed.backup = found;
