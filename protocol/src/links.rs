@@ -24,16 +24,22 @@ const COMING_UP: u32 = u32::MAX;
 /// Up to so many links are gone through rather than searched by halves. Guess: eight cache lines.
 const FEW: usize = 128;
 
+/// Changes that are remembered. Guess: what comes between two messages about members.
+const CHANGED: usize = 8;
+
 /// Room is made for so many more links at a time. Guess.
 const GROWTH: usize = 16;
 
 /// All links of a node, in the order of their peers. The peers stand apart: every message looks for
 /// its own among dozens, and so that takes few cache lines.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Links {
     peers: Vec<Peer>,
     links: Vec<Link>,
+    /// Links that came up or went, ever.
     changes: u32,
+    /// Whose the last of these were: the i-th change at i modulo the length.
+    changed: [Peer; CHANGED],
 }
 
 impl Links {
@@ -58,10 +64,22 @@ impl Links {
         self.links.insert(at, link);
     }
 
-    /// Another number after each link that came up or went: while it is the same, so are they.
-    #[must_use]
-    pub fn changes(&self) -> u32 {
+    /// How many links came up or went, ever.
+    pub(crate) fn changes(&self) -> u32 {
         self.changes
+    }
+
+    /// Whose links came up or went since there had been so many changes; `None` if they are too
+    /// many to be remembered.
+    pub(crate) fn changed_since(&self, changes: u32) -> Option<impl Iterator<Item = Peer> + '_> {
+        let count = self.changes.wrapping_sub(changes) as usize;
+        let nth = move |i| self.changed[changes.wrapping_add(i as u32) as usize % CHANGED];
+        (count <= CHANGED).then(|| (0..count).map(nth))
+    }
+
+    fn change(&mut self, peer: Peer) {
+        self.changed[self.changes as usize % CHANGED] = peer;
+        self.changes = self.changes.wrapping_add(1);
     }
 
     /// Whether a link to `peer` is up.
@@ -94,12 +112,12 @@ impl Links {
     /// many.
     pub fn on_up(&mut self, now: Timestamp, peer: Peer, rtt: Duration) -> bool {
         let link = Link { rtt_us: micros(rtt), needed_at_s: seconds(now) };
-        self.changes = self.changes.wrapping_add(1);
         match self.place(peer) {
             Ok(at) => self.links[at] = link,
             Err(_) if self.peers.len() >= LINKS_MAX => return false,
             Err(at) => self.insert(at, peer, link),
         }
+        self.change(peer);
         true
     }
 
@@ -114,13 +132,12 @@ impl Links {
 
     /// A link is gone, or never came up. False if there was none.
     pub fn on_down(&mut self, peer: Peer) -> bool {
-        let found = self.find(peer);
-        if let Some(at) = found {
-            self.changes = self.changes.wrapping_add(1);
-            self.peers.remove(at);
-            self.links.remove(at);
+        let Some(at) = self.find(peer) else { return false };
+        self.peers.remove(at);
+        if self.links.remove(at).rtt_us != COMING_UP {
+            self.change(peer);
         }
-        found.is_some()
+        true
     }
 
     /// Closes links that nothing has `needed` for a while.
@@ -140,13 +157,11 @@ impl Links {
             let unused_s = now_s.saturating_sub(link.needed_at_s);
             if link.rtt_us != COMING_UP && unused_s > IDLE.as_secs() as u32 {
                 out.push(Action::Disconnect(peer, Farewell::Idle));
+                self.change(peer);
             } else {
                 (self.peers[kept], self.links[kept]) = (peer, link);
                 kept += 1;
             }
-        }
-        if kept < self.peers.len() {
-            self.changes = self.changes.wrapping_add(1);
         }
         self.peers.truncate(kept);
         self.links.truncate(kept);
@@ -178,6 +193,13 @@ impl Links {
 
 fn seconds(now: Timestamp) -> u32 {
     (now.as_micros() / 1_000_000) as u32
+}
+
+impl Default for Links {
+    fn default() -> Self {
+        let (peers, links) = (Vec::new(), Vec::new());
+        Self { peers, links, changes: 0, changed: [Peer(0); CHANGED] }
+    }
 }
 
 /// Never [`COMING_UP`].

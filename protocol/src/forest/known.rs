@@ -79,7 +79,7 @@ pub(super) struct View {
     known: Vec<Known>,
     /// A bit for each with whom a link is up.
     linked: u64,
-    /// The state of the links of which that was true; none: it is not known.
+    /// The changes of links until which that was true; none: it is not known.
     as_of: Option<u32>,
     /// How many are at home in which stripe.
     of_home: [u8; HOMES],
@@ -88,14 +88,24 @@ pub(super) struct View {
 const _: () = assert!(CANDIDATES_MAX <= u64::BITS as usize, "a bit for each");
 
 impl View {
-    /// Looks who has a link, unless that is known.
+    /// Looks who has a link, as far as that may have changed.
     pub(super) fn look_at(&mut self, links: &Links) {
-        if self.as_of == Some(links.changes()) {
-            return;
+        match self.as_of.and_then(|as_of| links.changed_since(as_of)) {
+            Some(changed) => changed.for_each(|peer| self.look_at_one(links, peer)),
+            None => (0..self.peers.len())
+                .for_each(|at| self.set_linked(at, links.is_up(self.peers[at]))),
         }
-        let up = self.peers.iter().enumerate().filter(|(_, peer)| links.is_up(**peer));
-        self.linked = up.fold(0, |linked, (at, _)| linked | 1 << at);
         self.as_of = Some(links.changes());
+    }
+
+    fn look_at_one(&mut self, links: &Links, peer: Peer) {
+        if let Some(at) = self.position(peer) {
+            self.set_linked(at, links.is_up(peer));
+        }
+    }
+
+    fn set_linked(&mut self, at: usize, linked: bool) {
+        self.linked = self.linked & !(1 << at) | u64::from(linked) << at;
     }
 
     /// Whether the one at a position has a link, as of the last [`View::look_at`].
@@ -148,7 +158,7 @@ impl View {
             self.known.reserve_exact(GROWTH);
         }
         let at = self.peers.len();
-        self.linked = self.linked & !(1 << at) | u64::from(is_linked) << at;
+        self.set_linked(at, is_linked);
         self.of_home[usize::from(known.home) % HOMES] += 1;
         self.peers.push(peer);
         self.known.push(known);
@@ -158,7 +168,7 @@ impl View {
     /// Takes out the one at a position; the last takes its place.
     pub(super) fn swap_remove(&mut self, at: usize) {
         let last = self.is_linked(self.peers.len() - 1);
-        self.linked = self.linked & !(1 << at) | u64::from(last) << at;
+        self.set_linked(at, last);
         self.peers.swap_remove(at);
         let known = self.known.swap_remove(at);
         self.of_home[usize::from(known.home) % HOMES] -= 1;

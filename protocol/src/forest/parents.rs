@@ -10,6 +10,7 @@ use super::path::{Path, Tag};
 use super::peer::Peer;
 use super::score::{FORWARD_US, RTT_UNKNOWN, Wish};
 use super::stripe::StripeSet;
+use crate::limits::STRIPES_MAX;
 use crate::links::Links;
 use crate::output::OrphanCause;
 use crate::time::Timestamp;
@@ -243,10 +244,15 @@ impl Parents {
         ask: impl FnOnce(&mut Candidates, &Wish<'_>) -> T,
     ) -> T {
         let feed = &self.feeds[usize::from(stripe)];
-        let parent = feed.parent.as_ref().map(|parent| parent.peer);
         let children = who.children;
+        let parent = feed.parent.as_ref().map(|parent| parent.peer);
         let not = |peer: Peer| Some(peer) == parent || children.contains(stripe, peer);
-        let shared = |peer: Peer| self.feeds.iter().filter(|f| f.is_parent(peer)).count() as u64;
+        let mut parents = [None; STRIPES_MAX as usize];
+        for (of_stripe, feed) in parents.iter_mut().zip(self.feeds.iter()) {
+            *of_stripe = feed.parent.as_ref().map(|parent| parent.peer);
+        }
+        let shared =
+            |peer: Peer| parents.iter().filter(|parent| **parent == Some(peer)).count() as u64;
         // Whoever is full knows best who is not.
         let lacking = feed.repair_of.is_some() || feed.parent.is_none();
         let mut wish = Wish {
