@@ -22,6 +22,7 @@ pub mod links;
 pub mod output;
 mod peers;
 pub mod rng;
+mod room;
 pub mod session;
 mod step;
 pub mod time;

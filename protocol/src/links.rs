@@ -3,6 +3,7 @@
 use crate::forest::{Action, Peer, position};
 use crate::limits::LINKS_MAX;
 use crate::output::Farewell;
+use crate::room::make_room;
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -26,9 +27,6 @@ const FEW: usize = 128;
 
 /// Changes that are remembered. Guess: what comes between two messages about members.
 const CHANGED: usize = 8;
-
-/// Room is made for so many more links at a time. Guess.
-const GROWTH: usize = 16;
 
 /// All links of a node, in the order of their peers. The peers stand apart: every message looks for
 /// its own among dozens, and so that takes few cache lines.
@@ -56,10 +54,8 @@ impl Links {
     }
 
     fn insert(&mut self, at: usize, peer: Peer, link: Link) {
-        if self.peers.len() == self.peers.capacity() {
-            self.peers.reserve_exact(GROWTH);
-            self.links.reserve_exact(GROWTH);
-        }
+        make_room(&mut self.peers);
+        make_room(&mut self.links);
         self.peers.insert(at, peer);
         self.links.insert(at, link);
     }

@@ -1,9 +1,10 @@
 //! The members of a session that this node knows of: a small view of it, kept fresh and balanced.
 
-use super::known::{FRESH, Known, View};
+use super::known::{FRESH, Known, Said};
 use super::member::{Member, Role};
 use super::peer::{Directory, Peer};
 use super::score::{Wish, may_help, score};
+use super::view::View;
 use crate::limits::CANDIDATES_MAX;
 use crate::links::Links;
 use crate::rng::Rng;
@@ -112,7 +113,7 @@ impl Candidates {
         let speaks = || known.member.is_some() && links.is_up(peer);
         if told == Told::ByItself || (said > known.said && !speaks()) {
             known.heard = known.heard.max(said);
-            known.member = member.map(|_| Some(()));
+            known.member = Some(Said::by(&member));
             known.said = said;
         }
     }
@@ -175,7 +176,7 @@ impl Candidates {
     }
 
     /// What a member said of itself, if that still counts.
-    pub(crate) fn member(&self, now: Timestamp, peer: Peer) -> Option<&Member<()>> {
+    pub(crate) fn member(&self, now: Timestamp, peer: Peer) -> Option<&Said> {
         self.known.get(peer)?.fresh(now)
     }
 
@@ -286,7 +287,7 @@ impl Candidates {
         keep: usize,
         not: impl Fn(Peer) -> bool,
     ) -> Vec<Member<Peer>> {
-        let mut found: Vec<((bool, u32), Member<Peer>)> = Vec::with_capacity(keep + 1);
+        let mut found: Vec<((bool, u32), Peer, &Known)> = Vec::with_capacity(keep + 1);
         for (peer, known) in self.known.iter() {
             let Some(member) = known.fresh(now) else { continue };
             if !member.carries.contains(stripe) {
@@ -294,13 +295,14 @@ impl Candidates {
             }
             let home = known.home == stripe || member.role != Role::Gateway;
             let worth = (!home || member.slots_free == 0, member.delay_us);
-            let at = found.partition_point(|(other, _)| *other <= worth);
+            let at = found.partition_point(|(other, ..)| *other <= worth);
             if at < keep && !not(peer) {
                 found.truncate(keep - 1);
-                found.insert(at, (worth, aged(now, peer, known, *member)));
+                found.insert(at, (worth, peer, known));
             }
         }
-        found.into_iter().map(|(_, member)| member).collect()
+        let member = |(_, peer, known): (_, Peer, &Known)| known.as_member(now, peer);
+        found.into_iter().filter_map(member).collect()
     }
 
     /// Whether some fresh member at home in `stripe` has slots to give.
@@ -311,7 +313,7 @@ impl Candidates {
         not: impl Fn(Peer) -> bool,
     ) -> bool {
         self.known.iter().any(|(peer, known)| {
-            let gives = |m: &Member<()>| m.slots_free > 0 && m.carries.contains(stripe);
+            let gives = |m: &Said| m.slots_free > 0 && m.carries.contains(stripe);
             known.home == stripe && known.fresh(now).is_some_and(gives) && !not(peer)
         })
     }
@@ -351,8 +353,7 @@ impl Candidates {
         let fresh = self.known.iter().filter(|(peer, known)| *peer != not && known.is_fresh(now));
         let mut fresh: Vec<(Peer, &Known)> = fresh.collect();
         self.rng.sample(&mut fresh, keep);
-        let member = |(peer, known): (Peer, &Known)| Some(aged(now, peer, known, known.member?));
-        fresh.into_iter().filter_map(member).collect()
+        fresh.into_iter().filter_map(|(peer, known)| known.as_member(now, peer)).collect()
     }
 
     /// A member to talk to about others: any with a link or a fresh word.
@@ -384,10 +385,4 @@ impl Candidates {
     pub(crate) fn peers(&self) -> impl Iterator<Item = Peer> + '_ {
         self.known.peers().chain(self.banned.iter().copied())
     }
-}
-
-fn aged(now: Timestamp, peer: Peer, known: &Known, member: Member<()>) -> Member<Peer> {
-    let age_s = now.since(known.said).as_secs().min(u16::MAX.into()) as u16;
-    let Member { role, carries, slots, slots_free, depth, delay_us, reach, .. } = member;
-    Member { contact: peer, role, carries, slots, slots_free, depth, delay_us, age_s, reach }
 }

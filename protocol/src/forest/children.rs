@@ -5,6 +5,7 @@ use super::peer::Peer;
 use super::stripe::StripeSet;
 use super::summed::{Summary, Summed};
 use crate::limits::CHILDREN_MAX;
+use crate::room::make_room;
 use crate::time::Timestamp;
 use crate::wire::control::Graft;
 use std::time::Duration;
@@ -238,6 +239,7 @@ impl Children {
         let at = self.all.partition_point(|other| {
             (other.stripe, std::cmp::Reverse(other.slots)) <= (stripe, std::cmp::Reverse(slots))
         });
+        make_room(&mut self.all);
         self.all.insert(at, child);
         Admission::Admitted(preempted)
     }

@@ -16,6 +16,7 @@ use crate::limits::MEMBERS_MAX;
 use crate::links::Links;
 use crate::output::OrphanCause;
 use crate::rng::Rng;
+use crate::room::make_room;
 use crate::time::Timestamp;
 use crate::wire::control::{Body, PruneReason, Refusal};
 use std::time::Duration;
@@ -302,6 +303,7 @@ impl Forest {
         }
         self.candidates.learn(cx.now, cx.links, cx.directory, member, Told::ByItself);
         if let Err(at) = self.peers.binary_search(&peer) {
+            make_room(&mut self.peers);
             self.peers.insert(at, peer);
         }
         if reply {

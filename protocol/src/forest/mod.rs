@@ -31,6 +31,7 @@ mod short;
 mod stripe;
 mod summed;
 mod upkeep;
+mod view;
 
 pub use action::{Action, Message};
 pub use context::Context;
