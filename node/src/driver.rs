@@ -7,6 +7,7 @@ use crate::gateway::GatewayHandle;
 use crate::link::{LinkEvent, LinkStats, Links};
 use crate::telemetry::facts;
 use crate::transport::{self, SharedQuic};
+use banyan_protocol::capacity::Sent;
 use banyan_protocol::coding::Block;
 use banyan_protocol::forest::Contact;
 use banyan_protocol::identity::{NodeId, NodeKey, SessionId};
@@ -15,6 +16,7 @@ use banyan_protocol::input::{Command, Input};
 use banyan_protocol::output::{Event, Output};
 use banyan_protocol::session::SessionStatus;
 use banyan_protocol::time::Timestamp;
+use banyan_protocol::unit::Bitrate;
 use banyan_protocol::{Banyan, Effects, step};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -30,6 +32,13 @@ const REQUESTS_MAX: usize = 256;
 const BLOCKS_MAX: usize = 256;
 /// Round trips are read this often.
 const RTT_EVERY: Duration = Duration::from_secs(1);
+
+/// What the links took is read this often. Derived: more than twice in the time for which a queue
+/// must stand before it counts (`protocol/capacity`).
+const SENT_EVERY: Duration = Duration::from_millis(100);
+/// A reading that is so much later says more of this machine than of its line: it has no time to
+/// send, or to hear what arrived. Guess.
+const SENT_LATE: Duration = Duration::from_millis(50);
 
 /// What the driver is asked.
 enum Request {
@@ -51,6 +60,8 @@ pub struct Snapshot {
     pub links: Vec<LinkStats>,
     /// Recent median delay from the root closing a block to its delivery here, per session.
     pub delays: BTreeMap<SessionId, Duration>,
+    /// What the uplink is expected to carry at most.
+    pub uplink: Option<Bitrate>,
 }
 
 /// Handle on the driver. Cheap to clone.
@@ -71,6 +82,8 @@ pub struct Parts {
     pub discovery: Discovery,
     /// Wishes for keyframes, for the sessions this node publishes.
     pub keyframes: mpsc::Sender<SessionId>,
+    /// Upload that the owner gives to other nodes.
+    pub upload: Bitrate,
 }
 
 /// The driver's queue, made before the driver so that its parts can be given the handle.
@@ -143,7 +156,7 @@ pub fn start(queue: Queue, parts: Parts) {
 }
 
 async fn run(mut requests: mpsc::Receiver<Request>, parts: Parts) {
-    let Parts { key, quic, mut links, gateway, discovery, keyframes } = parts;
+    let Parts { key, quic, mut links, gateway, discovery, keyframes, upload } = parts;
     let (events, mut link_events) = mpsc::channel(crate::link::EVENTS_MAX);
     let mut banyan = Banyan::new(key.id(), *blake3::hash(key.seed()).as_bytes());
     let mut world = World {
@@ -153,11 +166,15 @@ async fn run(mut requests: mpsc::Receiver<Request>, parts: Parts) {
         keyframes,
         viewers: BTreeMap::new(),
         delays: BTreeMap::new(),
+        sent_at: None,
     };
     let origin = Instant::now();
-    let mut wake: Option<Timestamp> = None;
+    let give = Input::Command(Command::Give(upload));
+    let mut wake = step(&mut banyan, now(origin), give, &mut world);
     let mut rtt = tokio::time::interval(RTT_EVERY);
     rtt.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut sent = tokio::time::interval(SENT_EVERY);
+    sent.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         let inputs = tokio::select! {
             biased;
@@ -178,6 +195,9 @@ async fn run(mut requests: mpsc::Receiver<Request>, parts: Parts) {
                 Some(request) => world.on_request(request, &banyan).into_iter().collect(),
                 None => return,
             },
+            due = sent.tick(), if !world.links.is_empty() => {
+                vec![Input::Sent(world.sent(due.into_std()))]
+            }
             _ = rtt.tick() => world.links.rtts().map(|(node, rtt)| Input::Rtt(node, rtt)).collect(),
         };
         for input in inputs {
@@ -211,9 +231,24 @@ struct World {
     keyframes: mpsc::Sender<SessionId>,
     viewers: BTreeMap<SessionId, Vec<mpsc::Sender<Arc<Block>>>>,
     delays: BTreeMap<SessionId, Delays>,
+    /// When it was last read what the links took.
+    sent_at: Option<Instant>,
 }
 
 impl World {
+    /// What the links took since this was last read; `due`: when it should have been read.
+    fn sent(&mut self, due: Instant) -> Vec<Sent> {
+        let now = Instant::now();
+        let before = self.sent_at.replace(now).unwrap_or(due);
+        let late =
+            now.duration_since(due).max(now.duration_since(before).saturating_sub(SENT_EVERY));
+        let mut sent = self.links.sent();
+        if late > SENT_LATE {
+            sent.iter_mut().for_each(|link| link.queue = Duration::ZERO);
+        }
+        sent
+    }
+
     fn on_request(&mut self, request: Request, banyan: &Banyan) -> Option<Input> {
         match request {
             Request::Command(command) => {
@@ -235,6 +270,7 @@ impl World {
                 let _ = reply.send(Snapshot {
                     sessions: banyan.status(),
                     links: self.links.stats(),
+                    uplink: banyan.uplink(),
                     delays: delays.filter_map(|(id, d)| Some((*id, d.median()?))).collect(),
                 });
                 None

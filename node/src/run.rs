@@ -87,6 +87,7 @@ impl Node {
                 gateway: gateway.clone(),
                 discovery: discovery.clone(),
                 keyframes,
+                upload: config.capacity.upload,
             },
         );
         let queues = intake::Queues {

@@ -29,6 +29,9 @@ pub struct NodeStatus {
     pub http: String,
     /// What its owner gives, bit/s.
     pub upload_limit_bps: u64,
+    /// What its uplink is expected to carry for others, bit/s: the limit, until a queue shows that the
+    /// line is full; then what came through.
+    pub upload_expected_bps: u64,
     /// What it sends on all links and to all viewers now, bit/s.
     pub upload_bps: u64,
     /// What it receives on all links now, bit/s.

@@ -11,6 +11,7 @@ use crate::output::{Event, Farewell, OrphanCause, Outbox, Output, Violation};
 use crate::peers::Peers;
 use crate::session::{Entry, Live, Outline, SessionStatus, Share};
 use crate::time::Timestamp;
+use crate::unit::Bitrate;
 use crate::wire::control::{Body, Control, Refusal};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -175,6 +176,12 @@ impl Banyan {
     #[must_use]
     pub fn status(&self) -> Vec<SessionStatus> {
         self.lives.values().map(|live| live.status(self.now, &self.peers)).collect()
+    }
+
+    /// What the uplink is expected to carry for others, once that is measured.
+    #[must_use]
+    pub fn uplink(&self) -> Option<Bitrate> {
+        self.uplink.expected()
     }
 
     /// Every peer with a link.

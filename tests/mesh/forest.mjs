@@ -35,8 +35,8 @@ export class Forest {
   }
 
   /** The publisher's node. `source` is what it shows by itself, such as `--clip`; nothing for WHIP. */
-  async root({ name = 'root', source = [], args = [] } = {}) {
-    this.rootNode = this.#start(name, ['publish', ...source, '--title', 'Black box', '--bitrate', BITRATE, '--capacity-upload', ROOT_UPLOAD, ...args, '']);
+  async root({ name = 'root', source = [], upload = ROOT_UPLOAD, args = [] } = {}) {
+    this.rootNode = this.#start(name, ['publish', ...source, '--title', 'Black box', '--bitrate', BITRATE, '--capacity-upload', upload, ...args, '']);
     this.published = await this.rootNode.ready;
     this.link = this.published.watch;
     return this.rootNode;
@@ -57,8 +57,8 @@ export class Forest {
   }
 
   /** One gateway more, fed on each stripe; the `last` gives next to nothing to other nodes. */
-  async gateway(name, { last = false } = {}) {
-    const node = this.#start(name, ['up', '--role', 'gateway', '--capacity-upload', last ? LAST_UPLOAD : GATEWAY_UPLOAD, this.link]);
+  async gateway(name, { last = false, upload = last ? LAST_UPLOAD : GATEWAY_UPLOAD } = {}) {
+    const node = this.#start(name, ['up', '--role', 'gateway', '--capacity-upload', upload, this.link]);
     node.http = (await node.ready).http;
     await eventually(`${name} has a parent on each stripe`, () => fed(node), { test: (answer) => answer === true });
     return node;

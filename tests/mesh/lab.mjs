@@ -49,6 +49,12 @@ export class Lab {
     return this.hosts.get(name);
   }
 
+  /** From now on `name` sends at most `kbps`, behind a modem that holds up to half a second of it. */
+  narrow(name, kbps) {
+    const { netns } = this.hosts.get(name);
+    run('tc', '-n', netns, 'qdisc', 'replace', 'dev', 'eth0', 'root', 'tbf', 'rate', `${kbps}kbit`, 'burst', '16kb', 'latency', '500ms');
+  }
+
   #namespace(name) {
     ip('netns', 'add', name);
     this.made.push(name);
@@ -70,5 +76,9 @@ export class Lab {
 }
 
 function ip(...args) {
-  execFileSync('ip', args, { stdio: 'pipe' });
+  run('ip', ...args);
+}
+
+function run(command, ...args) {
+  execFileSync(command, args, { stdio: 'pipe' });
 }

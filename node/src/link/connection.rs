@@ -3,7 +3,8 @@
 use super::control::{self, ControlSender};
 use super::shards::{self, ShardSender};
 use super::{LinkEvent, LinkStats};
-use crate::transport;
+use crate::transport::{self, congestion::Outgo};
+use banyan_protocol::capacity::Sent;
 use banyan_protocol::identity::NodeId;
 use bytes::Bytes;
 use std::time::{Duration, Instant};
@@ -16,6 +17,8 @@ pub(super) struct Connection {
     control: ControlSender,
     shards: ShardSender,
     reader: JoinHandle<()>,
+    /// Bytes acknowledged when it was last looked at.
+    acked_bytes: u64,
 }
 
 impl Connection {
@@ -26,7 +29,7 @@ impl Connection {
         let (control, outgoing) = control::queue();
         let shards = ShardSender::start(connection.clone());
         let reader = tokio::spawn(read(connection.clone(), node, events, outgoing));
-        Self { quinn: connection, control, shards, reader }
+        Self { quinn: connection, control, shards, reader, acked_bytes: 0 }
     }
 
     pub(super) fn id(&self) -> usize {
@@ -35,6 +38,14 @@ impl Connection {
 
     pub(super) fn rtt(&self) -> Duration {
         self.quinn.rtt()
+    }
+
+    /// What the connection took since this was last asked.
+    pub(super) fn sent(&mut self, now: Instant) -> Option<Sent> {
+        let outgo = Outgo::of(&self.quinn)?;
+        let acked = outgo.acked_bytes.saturating_sub(self.acked_bytes);
+        self.acked_bytes = outgo.acked_bytes;
+        Some(Sent { acked, queue: outgo.queue(now) })
     }
 
     pub(super) fn send_control(&mut self, message: Bytes) {

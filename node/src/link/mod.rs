@@ -15,6 +15,7 @@ mod shards;
 use crate::peer::peer_id;
 use crate::telemetry::event;
 use crate::transport::{self, SharedQuic, link::CLOSE_BUSY, link::CLOSE_DONE};
+use banyan_protocol::capacity::Sent;
 use banyan_protocol::forest::Contact;
 use banyan_protocol::identity::NodeId;
 use banyan_protocol::input::Input;
@@ -184,6 +185,18 @@ impl Links {
     /// The current round trip to each peer.
     pub fn rtts(&self) -> impl Iterator<Item = (NodeId, Duration)> + '_ {
         self.peers.iter().filter_map(|(node, all)| Some((*node, all.first()?.rtt())))
+    }
+
+    /// What each link took since this was last asked, and how long what is sent now waits on it.
+    pub fn sent(&mut self) -> Vec<Sent> {
+        let now = Instant::now();
+        self.peers.values_mut().filter_map(|all| all.first_mut()?.sent(now)).collect()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.peers.is_empty()
     }
 
     /// What each link has done.

@@ -163,6 +163,7 @@ impl Mesh {
             addresses: self.addresses.borrow().iter().map(ToString::to_string).collect(),
             http: self.http.to_string(),
             upload_limit_bps: self.config.capacity.upload.bps(),
+            upload_expected_bps: snapshot.uplink.map_or(0, |uplink| uplink.bps()),
             upload_bps: rates.up,
             download_bps: rates.down,
             sessions: sessions.collect(),

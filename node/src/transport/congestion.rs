@@ -29,7 +29,35 @@ pub struct Calm;
 impl ControllerFactory for Calm {
     fn build(self: Arc<Self>, now: Instant, mtu: u16) -> Box<dyn Controller> {
         let cubic = Arc::new(CubicConfig::default()).build(now, mtu);
-        Box::new(CalmCubic { cubic, queued: false, acked: 0, lost: 0 })
+        Box::new(CalmCubic { cubic, queued: false, acked: 0, lost: 0, outgo: Outgo::default() })
+    }
+}
+
+/// What went out on a connection, and how long what is sent now waits.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Outgo {
+    /// Bytes acknowledged since it is up.
+    pub acked_bytes: u64,
+    /// By how much the round trip is longer than the shortest, as of the last acknowledgement:
+    /// packets wait somewhere on the way.
+    pub queued: Duration,
+    /// Since when there has been more to send than congestion control lets out.
+    pub blocked_since: Option<Instant>,
+}
+
+impl Outgo {
+    /// Of a connection with [`Calm`] congestion control.
+    #[must_use]
+    pub fn of(connection: &quinn::Connection) -> Option<Self> {
+        let controller = connection.congestion_state().into_any().downcast::<CalmCubic>();
+        Some(controller.ok()?.outgo)
+    }
+
+    /// How long what is sent at `now` waits, here and on the way, beyond the way's own time.
+    #[must_use]
+    pub fn queue(&self, now: Instant) -> Duration {
+        let blocked = self.blocked_since.map(|at| now.saturating_duration_since(at));
+        self.queued.max(blocked.unwrap_or_default())
     }
 }
 
@@ -40,6 +68,7 @@ struct CalmCubic {
     queued: bool,
     acked: u64,
     lost: u64,
+    outgo: Outgo,
 }
 
 impl CalmCubic {
@@ -74,6 +103,10 @@ impl Controller for CalmCubic {
     ) {
         self.queued = is_queue(rtt.get(), rtt.min());
         self.count(bytes, 0);
+        self.outgo.acked_bytes += bytes;
+        self.outgo.queued = rtt.get().saturating_sub(rtt.min());
+        self.outgo.blocked_since =
+            if app_limited { None } else { self.outgo.blocked_since.or(Some(now)) };
         self.cubic.on_ack(now, sent, bytes, app_limited, rtt);
     }
 
@@ -133,7 +166,7 @@ mod tests {
 
     fn controller() -> CalmCubic {
         let cubic = Arc::new(CubicConfig::default()).build(Instant::now(), 1_200);
-        CalmCubic { cubic, queued: false, acked: 0, lost: 0 }
+        CalmCubic { cubic, queued: false, acked: 0, lost: 0, outgo: Outgo::default() }
     }
 
     /// The window after `losses` of `acked` bytes each loss, against the window before.
@@ -156,6 +189,17 @@ mod tests {
         let queued = CalmCubic { queued: true, ..controller() };
         assert!(shrinks(queued, 1, 100_000, 1_200), "one packet, and a queue");
         assert!(shrinks(controller(), 1, 0, 0), "marked by a router");
+    }
+
+    #[test]
+    fn a_link_waits_for_a_queue_on_the_way_or_for_its_own_window() {
+        let now = Instant::now();
+        let (ms, idle) = (Duration::from_millis, Outgo::default());
+        assert_eq!(idle.queue(now), ms(0));
+        assert_eq!(Outgo { queued: ms(40), ..idle }.queue(now), ms(40));
+        let blocked = Outgo { queued: ms(40), blocked_since: Some(now), ..idle };
+        assert_eq!(blocked.queue(now + ms(10)), ms(40));
+        assert_eq!(blocked.queue(now + ms(300)), ms(300));
     }
 
     #[test]

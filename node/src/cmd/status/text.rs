@@ -29,6 +29,10 @@ pub(super) fn of(status: &NodeStatus) -> String {
         rate(status.upload_limit_bps),
         rate(status.download_bps)
     );
+    if (1..status.upload_limit_bps).contains(&status.upload_expected_bps) {
+        let carries = rate(status.upload_expected_bps);
+        let _ = writeln!(out, "  uplink    full: carries about {carries} for others");
+    }
     if status.sessions.is_empty() {
         out.push_str("\nNo sessions. `banyan up INVITE` helps one.\n");
     }
@@ -138,6 +142,7 @@ mod tests {
             addresses: vec!["192.0.2.1:4433".into(), "[2001:db8::1]:4433".into()],
             http: "127.0.0.1:8080".into(),
             upload_limit_bps: 20_000_000,
+            upload_expected_bps: 20_000_000,
             upload_bps: 3_200_000,
             download_bps: 1_100_000,
             sessions: vec![SessionStatus {
