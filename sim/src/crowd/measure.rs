@@ -7,6 +7,7 @@ use crate::plan::Plan;
 use crate::population::Role;
 use banyan_protocol::forest::Message;
 use banyan_protocol::wire::control::Body;
+use std::collections::BTreeMap;
 
 /// A node that has not enough stripes after this long has failed to join, µs.
 const JOIN_MAX_US: u64 = 10_000_000;
@@ -53,7 +54,8 @@ pub(super) struct Measures {
     window_us: u64,
     /// Glitches counted by the last sample.
     glitches: u64,
-    orphans: Vec<(u32, u8, u64)>,
+    /// By node and stripe: when its parent died.
+    orphans: BTreeMap<(u32, u8), u64>,
     warm_up_us: u64,
 }
 
@@ -120,7 +122,7 @@ impl Measures {
                 WINDOW_US
             },
             glitches: 0,
-            orphans: Vec::new(),
+            orphans: BTreeMap::new(),
             warm_up_us: plan.run.warm_up_us,
         }
     }
@@ -141,16 +143,14 @@ impl Measures {
     }
 
     pub(super) fn orphaned(&mut self, node: u32, stripe: u8, now_us: u64) {
-        self.orphans.push((node, stripe, now_us));
+        self.orphans.insert((node, stripe), now_us);
     }
 
     pub(super) fn adopted(&mut self, node: u32, stripe: u8, now_us: u64) {
-        let same = |orphan: &(u32, u8, u64)| (orphan.0, orphan.1) == (node, stripe);
-        if let Some(at) = self.orphans.iter().position(same) {
-            let (_, _, since_us) = self.orphans.swap_remove(at);
-            if self.warm {
-                self.reparent.add(now_us - since_us);
-            }
+        if let Some(since_us) = self.orphans.remove(&(node, stripe))
+            && self.warm
+        {
+            self.reparent.add(now_us - since_us);
         }
     }
 
