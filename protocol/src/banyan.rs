@@ -13,6 +13,7 @@ use crate::session::{Entry, Live, Outline, SessionStatus, Share};
 use crate::time::Timestamp;
 use crate::unit::Bitrate;
 use crate::wire::control::{Body, Control, Refusal};
+use crate::wire::gossip::Gossip;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -117,11 +118,11 @@ impl Banyan {
             }
             Input::Advert(from, bytes) => {
                 // Gossip passes through strangers: what cannot be read is nobody's fault here.
-                if let Ok(Control { session, body: Body::Announce { member, .. } }) =
-                    Control::decode(bytes)
-                    && member.contact.node == from
+                if let Ok(gossip) = Gossip::decode(bytes)
+                    && gossip.member.contact.node == from
                 {
-                    self.with(&session, |live, cx| live.on_advert(cx, member));
+                    let session = gossip.session;
+                    self.with(&session, |live, cx| live.on_advert(cx, gossip));
                 }
             }
             Input::Addresses(addresses) => {

@@ -74,6 +74,8 @@ pub const TICKET_BYTES_MAX: usize = 2 * 1024;
 /// 4.1.4 allows "some small leeway, usually no more than a few minutes"; a ticket may live minutes.
 pub const TICKET_LEEWAY_SECONDS: u64 = 30;
 
+/// Longest gossip message, bytes. Spec: `proto/SPEC.md#capacity-adverts`.
+pub const GOSSIP_BYTES_MAX: usize = 1024;
 /// Longest encoded signed capacity advert, bytes. Derived: the largest valid one takes 187; gossip
 /// passes each on about six times.
 pub const ADVERT_BYTES_MAX: usize = 200;

@@ -9,6 +9,7 @@ use banyan_protocol::session::Outline;
 use banyan_protocol::time::Timestamp;
 use banyan_protocol::unit::Bitrate;
 use banyan_protocol::wire::control::{Body, Control, Graft, PruneReason};
+use banyan_protocol::wire::gossip::Gossip;
 use banyan_protocol::{Banyan, Effects, step};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -207,6 +208,32 @@ fn made_up_adverts_close_the_door_to_nobody() {
     let parent = 1 << 20;
     node.say(parent, Body::Members(Vec::new()));
     assert!(node.banyan.linked().any(|peer| peer == stranger(parent)));
+}
+
+#[test]
+fn who_hears_a_crowd_speaks_less_often() {
+    let adverts = |members: u32| {
+        let mut node = Node::root();
+        node.pass(SECOND * 120);
+        let mut since = 0;
+        for second in 0..1_200 {
+            // Members that speak every 100 s, each in its turn.
+            for number in (0..members).filter(|number| number % 100 == second % 100) {
+                let Body::Announce { member, .. } = describe(number) else { unreachable!() };
+                let gossip = Gossip { session: SESSION, member, interval: SECOND * 100 };
+                node.input(Input::Advert(stranger(number), gossip.encode()));
+            }
+            node.pass(SECOND);
+            if second < 600 {
+                node.did.clear(); // it learns
+            }
+            since = node.did.iter().filter(|o| matches!(o, Output::Advertise(..))).count();
+        }
+        since
+    };
+    let (alone, crowd) = (adverts(0), adverts(100));
+    assert!((50..=70).contains(&alone), "{alone} adverts in ten minutes");
+    assert!((2..=15).contains(&crowd), "{crowd} adverts in ten minutes");
 }
 
 #[test]

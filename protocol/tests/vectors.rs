@@ -5,6 +5,7 @@
 //! wire change.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use banyan_protocol::capacity::{Advert, SignedAdvert};
 use banyan_protocol::coding::{
@@ -24,6 +25,7 @@ use banyan_protocol::session::{
 use banyan_protocol::time::UnixSeconds;
 use banyan_protocol::unit::Bitrate;
 use banyan_protocol::wire::control::{Body, Control, Graft, PruneReason, Refusal};
+use banyan_protocol::wire::gossip::Gossip;
 
 const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
 const NONCE: [u8; 16] = [3; 16];
@@ -364,6 +366,7 @@ fn control() {
     let blocks = 1_000u64;
     let end = [b"banyan/v1/end\0", session().as_bytes().as_slice(), &blocks.to_be_bytes()].concat();
     let (stripe, request) = (3, 17);
+    let told = member.clone();
     let bodies = [
         ("announce", Body::Announce { member: member.clone(), reply: true }),
         ("members", Body::Members(vec![member.clone()])),
@@ -391,6 +394,8 @@ fn control() {
     )
     .bytes("media_seed", media().seed())
     .field("session", session());
+    let advert = Gossip { session: session(), member: told, interval: Duration::from_secs(83) };
+    assert_eq!(Gossip::decode(advert.encode()), Ok(advert.clone()));
     bodies
         .into_iter()
         .fold(vector, |vector, (name, body)| {
@@ -399,6 +404,7 @@ fn control() {
             assert_eq!(Control::decode(encoded.clone()), Ok(control), "{name}");
             vector.bytes(name, &encoded)
         })
+        .bytes("advert", &advert.encode())
         .check();
 }
 

@@ -8,11 +8,13 @@ mod share;
 mod status;
 mod upkeep;
 
+use crate::capacity::AdvertInterval;
 use crate::context::Context;
 use crate::forest::{Contact, Forest, Head, Peer, Progress, Reach, Role, Setup, home, tag};
 use crate::identity::{MediaKey, NodeId, SessionId};
 use crate::input::JoinRole;
 use crate::limits::CANDIDATES_MAX;
+use crate::rng::Rng;
 use crate::session::Outline;
 use crate::time::Timestamp;
 use allowance::Allowances;
@@ -36,7 +38,8 @@ pub(crate) struct Live {
     /// Its part of the uplink, if the uplink is measured.
     share: Option<Share>,
     addresses: Vec<SocketAddr>,
-    advertise_at: Timestamp,
+    /// When this node speaks on the session's topic.
+    adverts: AdvertInterval,
     tidy_at: Timestamp,
     refreshed_at: Option<Timestamp>,
     probed: (Timestamp, Duration),
@@ -94,6 +97,7 @@ impl Live {
     fn new(now: Timestamp, entry: Entry, role: Role, stripes_max: u8, media: Media) -> Self {
         let Entry { me, my_number, seed, channel, outline, slots, share, addresses } = entry;
         let n = outline.stripes();
+        let adverts = AdvertInterval::new(now, Rng::new(&seed, "adverts"));
         let setup = Setup {
             me: my_number,
             role,
@@ -118,7 +122,7 @@ impl Live {
             allowances: Allowances::new(outline.bitrate.bps()),
             share,
             addresses,
-            advertise_at: now,
+            adverts,
             tidy_at: now,
             refreshed_at: None,
             probed: (now, Duration::ZERO),

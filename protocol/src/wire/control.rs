@@ -244,6 +244,7 @@ fn encode_body(session: Bytes, body: &Body) -> pb::frame::Body {
             session,
             member: Some(encode_member(member)),
             reply: *reply,
+            interval: 0, // of gossip alone
         }),
         Body::Members(members) => Pb::Members(pb::Members {
             session,
@@ -437,7 +438,7 @@ fn decode_contacts(
     contacts.into_iter().map(decode_contact).collect()
 }
 
-fn encode_member(member: &Member) -> pb::Member {
+pub(super) fn encode_member(member: &Member) -> pb::Member {
     pb::Member {
         contact: Some(encode_contact(&member.contact)),
         role: match member.role {
@@ -456,7 +457,7 @@ fn encode_member(member: &Member) -> pb::Member {
     }
 }
 
-fn decode_member(member: pb::Member) -> Result<Member, DecodeError> {
+pub(super) fn decode_member(member: pb::Member) -> Result<Member, DecodeError> {
     let role = match member.role() {
         pb::Role::Root => Role::Root,
         pb::Role::Gateway => Role::Gateway,

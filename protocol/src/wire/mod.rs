@@ -3,6 +3,7 @@
 
 pub mod control;
 pub(crate) mod fields;
+pub mod gossip;
 pub mod media;
 pub(crate) mod proto;
 pub(crate) mod reader;

@@ -7,6 +7,7 @@ use crate::identity::NodeId;
 use crate::output::{Event, Output};
 use crate::peers::SessionPeers;
 use crate::wire::control::{Body, Control};
+use crate::wire::gossip::Gossip;
 
 impl Live {
     /// Lets the forest act, and carries out what it asks for.
@@ -129,8 +130,10 @@ impl Live {
     }
 
     /// A member described itself by gossip.
-    pub(crate) fn on_advert(&mut self, cx: &mut Context<'_>, member: Member) {
+    pub(crate) fn on_advert(&mut self, cx: &mut Context<'_>, gossip: Gossip) {
+        let Gossip { member, interval, .. } = gossip;
         let now = cx.now;
+        self.adverts.heard(now, member.contact.node, interval);
         let Some(member) = member.map(|contact| cx.peers.learn(now, &contact, true)) else {
             return;
         };

@@ -6,14 +6,10 @@ use crate::forest::{Need, need, need_at};
 use crate::limits::PULL_BLOCKS_MAX;
 use crate::output::{Event, Output};
 use crate::time::Timestamp;
-use crate::wire::control::{Body, Control};
+use crate::wire::control::Body;
+use crate::wire::gossip::Gossip;
 use std::time::Duration;
 
-/// Capacity adverts by gossip: this often in a small session. Spec: `forest.md` 5.2, TTL 20 s.
-const ADVERTISE_EVERY: Duration = Duration::from_secs(10);
-/// In a large one the interval grows with the members known, as RTCP's does. Derived: `forest.md`
-/// 5.2, at most 1.4 messages per second and topic.
-const ADVERTISE_SPACING: Duration = Duration::from_millis(700);
 /// Old allowances are cleared away this often.
 const TIDY_EVERY: Duration = Duration::from_secs(1);
 /// A silent session is probed at most this seldom. Guess.
@@ -37,7 +33,7 @@ impl Live {
             self.tidy_at = cx.now + TIDY_EVERY;
             self.allowances.tidy(cx.now);
         }
-        if self.advertise_at <= cx.now {
+        if self.adverts.deadline() <= cx.now && self.adverts.poll(cx.now) {
             self.advertise(cx);
         }
     }
@@ -52,7 +48,7 @@ impl Live {
         [
             forest,
             Some(self.tidy_at),
-            Some(self.advertise_at),
+            Some(self.adverts.deadline()),
             self.media.deadline(),
             self.probe_at(),
             lag,
@@ -137,12 +133,10 @@ impl Live {
 
     /// Tells the whole session what this node has to give; nothing if it has nothing.
     fn advertise(&mut self, cx: &mut Context<'_>) {
-        let members = self.forest.members() as u32;
-        self.advertise_at = cx.now + ADVERTISE_EVERY.max(ADVERTISE_SPACING * members);
         let member = self.member(cx);
         if member.slots_free > 0 && !member.carries.is_empty() {
             let session = self.session();
-            let advert = Control { session, body: Body::Announce { member, reply: false } };
+            let advert = Gossip { session, member, interval: self.adverts.interval() };
             cx.out.push(Output::Advertise(session, advert.encode()));
         }
     }
