@@ -213,6 +213,11 @@ impl Candidates {
         }
     }
 
+    /// Whether its shards did not come when it was a parent lately.
+    pub(crate) fn is_late(&self, now: Timestamp, peer: Peer) -> bool {
+        self.find(peer).is_some_and(|known| known.is_late(now))
+    }
+
     /// A member says that a stripe does not come to it: what it said before is not true any more.
     pub(crate) fn lacks(&mut self, now: Timestamp, peer: Peer, stripe: u8) {
         if let Some(known) = self.known.get_mut(peer)

@@ -28,8 +28,10 @@ const MARGIN_DEVIATIONS: u32 = 4;
 /// Patience with a stripe of which nothing is known yet. Guess: one more hop than its siblings,
 /// the serialising of a block and the least margin.
 const PATIENCE_UNKNOWN_US: u32 = 100_000;
-/// Longest offset that is told from a longer one. Derived: no shard is worth waiting for longer.
-const OFFSET_MAX_US: u32 = 4_000_000;
+/// A stripe that is so far behind the first is late, whatever is usual. Derived: three fifths of a
+/// viewer's deadline of 400 ms. Without it, shards pulled from a backup teach that late is usual, and
+/// a parent that sends nothing is never found late again.
+const PATIENCE_MAX_US: u32 = 250_000;
 /// Marks a stripe of which nothing came yet.
 const UNKNOWN: u32 = u32::MAX;
 
@@ -54,11 +56,12 @@ impl Pace {
     /// says little of what is usual; yet a path that became longer is learned.
     #[inline]
     pub fn observe(&mut self, behind_us: u32) {
+        let sample = behind_us.min(self.patience_us());
         if self.offset_us == UNKNOWN {
-            self.offset_us = behind_us.min(OFFSET_MAX_US);
+            self.offset_us = sample;
             return;
         }
-        let sample = i64::from(behind_us.min(self.patience_us()));
+        let sample = i64::from(sample);
         let error = sample - i64::from(self.offset_us);
         let surprise = error.abs() - i64::from(self.deviation_us);
         // Both stay between their old value and the sample, so neither leaves its range.
@@ -81,7 +84,7 @@ impl Pace {
             return PATIENCE_UNKNOWN_US;
         }
         let margin = (self.deviation_us * MARGIN_DEVIATIONS).max(MARGIN_MIN_US);
-        (self.offset_us + margin).min(OFFSET_MAX_US)
+        (self.offset_us + margin).min(PATIENCE_MAX_US)
     }
 }
 
@@ -130,8 +133,17 @@ mod tests {
     }
 
     #[test]
+    fn a_stripe_that_comes_by_pulls_alone_stays_late() {
+        let pulled = 350_000;
+        for usual in [0, 1, 100] {
+            let pace = after([30_000].repeat(usual).into_iter().chain([pulled; 1_000]));
+            assert!(pace.patience_us() < pulled, "{usual} before: {pace:?}");
+        }
+    }
+
+    #[test]
     fn no_sample_overflows() {
         let pace = after([u32::MAX, 0, u32::MAX, u32::MAX - 1, 0, 1]);
-        assert!(pace.patience_us() <= OFFSET_MAX_US);
+        assert!(pace.patience_us() <= PATIENCE_MAX_US);
     }
 }

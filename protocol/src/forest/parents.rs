@@ -278,10 +278,12 @@ impl Parents {
             return;
         }
         let parent = feed.parent.as_ref().map(|parent| parent.peer);
+        // One that was late before is no heir: two such would hand their children to each other.
         let preferred = feed.prefer.iter().copied().find(|peer| {
             Some(*peer) != parent
                 && !who.children.contains(stripe, *peer)
                 && !who.candidates.is_banned(*peer)
+                && !who.candidates.is_late(cx.now, *peer)
         });
         let head = who.children.has_any(stripe);
         let after = if head { ASK_ROOT_AFTER_HEAD } else { ASK_ROOT_AFTER };

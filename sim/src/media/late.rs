@@ -103,10 +103,13 @@ impl Watch {
             for (stripe, row) in rows.iter().enumerate() {
                 let cells = stripe * self.capacity + at..stripe * self.capacity + at + LANES;
                 let paces = &mut self.paces[cells.clone()];
-                let patience = &mut self.patience[cells];
-                let came = row[at..at + LANES].iter().zip(&first);
-                for ((pace, patience), (came, first)) in paces.iter_mut().zip(patience).zip(came) {
-                    if came.wrapping_sub(from) < span {
+                let patience = &mut self.patience[cells.clone()];
+                // What was sent for blocks before it took over says nothing of the present parent.
+                let came = row[at..at + LANES].iter().zip(&first).zip(&self.calm[cells]);
+                for ((pace, patience), ((came, first), calm)) in
+                    paces.iter_mut().zip(patience).zip(came)
+                {
+                    if came.wrapping_sub(from) < span && block >= *calm {
                         pace.observe(u32::from(came - first) * UNIT_US as u32);
                         *patience = clip(*pace, slack);
                     }
