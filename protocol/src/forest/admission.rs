@@ -52,6 +52,11 @@ impl Forest {
         if away(cx.directory.home(peer)) {
             graft.slots = 0; // it is meant to be a leaf here
         }
+        self.hear_of_silence(cx, peer, &graft);
+        let shunned = !self.is_small() && self.candidates.is_shunned(cx.now, peer);
+        if shunned {
+            graft.slots = 0; // it may watch, but nobody hangs from it for now
+        }
         let verdict = match self.path(cx.links, stripe) {
             _ if self.leaving => Err(Refusal::Leaving),
             None => Err(Refusal::NotFed),
@@ -74,6 +79,25 @@ impl Forest {
                 let members = self.candidates.with_stripe(cx.now, stripe, REDIRECTS_MAX, not);
                 let request = graft.request;
                 cx.send(peer, Body::Redirected { stripe, request, refusal, members });
+            }
+        }
+    }
+
+    /// An orphan says that a child of this node passes nothing on: if others say so too, and this
+    /// node has the stripe, the child has to look elsewhere, and is no place to hang from.
+    fn hear_of_silence(&mut self, cx: &mut Context<'_>, peer: Peer, graft: &Graft<Peer>) {
+        let stripe = graft.stripe;
+        let Some(accused) = graft.repair_of.filter(|accused| *accused != peer) else { return };
+        let calm = self.setup.role == Role::Root
+            || self.parents.feed(stripe).is_some_and(|feed| feed.is_calm(cx.now));
+        if !calm || self.is_small() || !self.children.stays(stripe, accused) {
+            return;
+        }
+        let network = cx.directory.network(peer);
+        if self.accusations.hear(cx.now, stripe, accused, network) {
+            self.candidates.shun(cx.now, accused, false);
+            if let Some(dismissed) = self.children.dismiss(cx.now, stripe, accused) {
+                send_away(cx, dismissed);
             }
         }
     }

@@ -4,6 +4,7 @@ use super::known::{FRESH, Known, Said};
 use super::member::{Member, Role};
 use super::peer::{Directory, Peer};
 use super::score::{Wish, may_help, score};
+use super::shunned::{Shun, Shunned};
 use super::view::View;
 use crate::limits::CANDIDATES_MAX;
 use crate::links::Links;
@@ -17,9 +18,9 @@ const FORGET: Duration = Duration::from_secs(120);
 const REFUSED: Duration = Duration::from_millis(700);
 /// After a failed link, doubled up to eight times: a root that comes back is found in seconds. Guess.
 const UNREACHABLE: Duration = Duration::from_secs(1);
-/// A parent whose shards did not come is asked last for this long, doubled each time up to sixteen
-/// times. Guess: who promises much and sends nothing is then tried seldom enough to go unnoticed.
-const LATE: Duration = Duration::from_secs(30);
+/// Weight of a parent whose shards did not come, µs: anybody else is asked before. Guess: above any
+/// delay, and above a parent away from home.
+const SHUNNED_US: u64 = 2_000_000;
 /// Scores that differ by less are alike, µs. Guess: below the jitter of a home link.
 const ALIKE_US: u64 = 4_000;
 
@@ -42,6 +43,7 @@ pub(crate) struct Candidates {
     per_home: usize,
     known: View,
     banned: Vec<Peer>,
+    shunned: Shunned,
     /// Before that nobody is forgotten.
     forget_at: Timestamp,
     rng: Rng,
@@ -58,6 +60,7 @@ impl Candidates {
             per_home,
             known: View::default(),
             banned: Vec::new(),
+            shunned: Shunned::default(),
             forget_at: Timestamp::ZERO,
             rng,
         }
@@ -204,18 +207,24 @@ impl Candidates {
         }
     }
 
-    /// The shards of a parent did not come.
-    pub(crate) fn late(&mut self, now: Timestamp, peer: Peer) {
-        if let Some(known) = self.known.get_mut(peer) {
-            let until = now + LATE * (1 << known.late.min(4));
-            known.late = known.late.saturating_add(1);
-            known.late_until_s = (until.as_micros() / 1_000_000) as u32;
-        }
+    /// The shards of a parent did not come; `stalled`: it had said that it repairs its own feed.
+    pub(crate) fn shun(&mut self, now: Timestamp, peer: Peer, stalled: bool) {
+        self.shunned.note(now, peer, stalled);
     }
 
     /// Whether its shards did not come when it was a parent lately.
-    pub(crate) fn is_late(&self, now: Timestamp, peer: Peer) -> bool {
-        self.find(peer).is_some_and(|known| known.is_late(now))
+    pub(crate) fn is_shunned(&self, now: Timestamp, peer: Peer) -> bool {
+        self.shunned.holds(now, peer)
+    }
+
+    /// How much later than others a member is asked because of what it was as a parent, µs; `None`:
+    /// not at all.
+    fn shunned_us(&self, now: Timestamp, peer: Peer, wish: &Wish<'_>) -> Option<u64> {
+        match self.shunned.how(now, peer) {
+            None => Some(0),
+            Some(Shun::Altogether) if !wish.small => None,
+            Some(_) => Some(SHUNNED_US),
+        }
     }
 
     /// A member says that a stripe does not come to it: what it said before is not true any more.
@@ -266,7 +275,9 @@ impl Candidates {
             if !may_help(now, known, wish) || (wish.not)(peer) {
                 continue;
             }
-            let Some(score) = score(now, links, peer, known, wish) else { continue };
+            let shunned_us = self.shunned_us(now, peer, wish);
+            let score = score(now, links, peer, known, wish).zip(shunned_us);
+            let Some(score) = score.map(|(score, shunned_us)| score + shunned_us) else { continue };
             if wish.below_us.is_some_and(|limit| score >= limit) {
                 continue;
             }
@@ -295,7 +306,7 @@ impl Candidates {
         let mut found: Vec<((bool, u32), Peer, &Known)> = Vec::with_capacity(keep + 1);
         for (peer, known) in self.known.iter() {
             let Some(member) = known.fresh(now) else { continue };
-            if !member.carries.contains(stripe) {
+            if !member.carries.contains(stripe) || self.is_shunned(now, peer) {
                 continue;
             }
             let home = known.home == stripe || member.role != Role::Gateway;
@@ -319,7 +330,10 @@ impl Candidates {
     ) -> bool {
         self.known.iter().any(|(peer, known)| {
             let gives = |m: &Said| m.slots_free > 0 && m.carries.contains(stripe);
-            known.home == stripe && known.fresh(now).is_some_and(gives) && !not(peer)
+            known.home == stripe
+                && known.fresh(now).is_some_and(gives)
+                && !not(peer)
+                && !self.is_shunned(now, peer)
         })
     }
 
@@ -339,7 +353,9 @@ impl Candidates {
             if !may_be_asked || !may_help(now, known, wish) || (wish.not)(peer) {
                 continue;
             }
-            let Some(score) = score(now, links, peer, known, wish) else { continue };
+            let shunned_us = self.shunned_us(now, peer, wish);
+            let score = score(now, links, peer, known, wish).zip(shunned_us);
+            let Some(score) = score.map(|(score, shunned_us)| score + shunned_us) else { continue };
             let at = best.partition_point(|(other, _)| *other <= score);
             if at < FEW {
                 best.insert(at, (score, peer));
@@ -355,7 +371,9 @@ impl Candidates {
 
     /// Random fresh members other than `not`.
     pub(crate) fn sample(&mut self, now: Timestamp, keep: usize, not: Peer) -> Vec<Member<Peer>> {
-        let fresh = self.known.iter().filter(|(peer, known)| *peer != not && known.is_fresh(now));
+        let fresh = self.known.iter().filter(|(peer, known)| {
+            *peer != not && known.is_fresh(now) && !self.shunned.holds(now, *peer)
+        });
         let mut fresh: Vec<(Peer, &Known)> = fresh.collect();
         self.rng.sample(&mut fresh, keep);
         fresh.into_iter().filter_map(|(peer, known)| known.as_member(now, peer)).collect()
@@ -388,6 +406,7 @@ impl Candidates {
 
     /// Every node that is named here.
     pub(crate) fn peers(&self) -> impl Iterator<Item = Peer> + '_ {
-        self.known.peers().chain(self.banned.iter().copied())
+        let known = self.known.peers().chain(self.banned.iter().copied());
+        known.chain(self.shunned.peers())
     }
 }

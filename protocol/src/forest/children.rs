@@ -289,6 +289,19 @@ impl Children {
         }
     }
 
+    /// Whether a node is a child that may stay.
+    pub(crate) fn stays(&self, stripe: u8, peer: Peer) -> bool {
+        self.find(stripe, peer).is_some_and(|child| child.draining_until.is_none())
+    }
+
+    /// A child has to look elsewhere, wherever.
+    pub(crate) fn dismiss(&mut self, now: Timestamp, stripe: u8, peer: Peer) -> Option<Preempted> {
+        let child = self.find(stripe, peer)?.peer;
+        let dismissed = Preempted { stripe, child, successor: None };
+        self.drain(now, &dismissed);
+        Some(dismissed)
+    }
+
     /// Parity goes before viewers: a leaf that has more stripes than a block needs makes room for a
     /// node that has fewer.
     fn sated(&self, graft: &Graft<Peer>) -> Option<Preempted> {

@@ -12,6 +12,10 @@ use std::time::Duration;
 /// thirds of `CONTROL_PER_SECOND`; a path changes twice when a parent is replaced.
 const NEWS_PER_SECOND: u8 = 8;
 
+/// A break above may be blamed on those between for so long, seconds. Derived: a second of patience
+/// with a parent that repairs its own feed, twice, and the answers.
+const CALM_AFTER_S: u32 = 3;
+
 /// The parent of a stripe.
 #[derive(Debug)]
 pub(crate) struct Parent {
@@ -74,6 +78,8 @@ pub(crate) struct Feed {
     pub backup: Option<Peer>,
     /// Since when nobody feeds it.
     pub hungry_since: Timestamp,
+    /// When it was last known to be broken here or above, seconds.
+    troubled_s: u32,
     /// Changes of the parent's path in this second, and which second that is.
     news: (u8, u32),
     /// Whether the children were not told of the last one.
@@ -91,6 +97,7 @@ impl Feed {
             repair_of: None,
             backup: None,
             hungry_since: now,
+            troubled_s: 0,
             news: (0, 0),
             untold: false,
         }
@@ -98,7 +105,7 @@ impl Feed {
 
     /// The parent's path changed: whether the children are told at once, or by and by.
     pub(crate) fn is_told_at_once(&mut self, now: Timestamp) -> bool {
-        let second = (now.as_micros() / 1_000_000) as u32;
+        let second = seconds(now);
         let before = if self.news.1 == second { self.news.0 } else { 0 };
         self.untold = before >= NEWS_PER_SECOND;
         self.news = (before.saturating_add(1), second);
@@ -121,9 +128,23 @@ impl Feed {
         self.parent.as_ref().is_some_and(|parent| parent.peer == peer)
     }
 
+    /// It is broken, here or above.
+    pub(crate) fn troubled(&mut self, now: Timestamp) {
+        self.troubled_s = seconds(now);
+    }
+
+    /// Whether it has come without a break long enough for those below not to blame each other for
+    /// one above.
+    pub(crate) fn is_calm(&self, now: Timestamp) -> bool {
+        self.is_fed() && self.troubled_s + CALM_AFTER_S <= seconds(now)
+    }
+
     /// Takes a new parent.
     pub(crate) fn adopt(&mut self, now: Timestamp, parent: Parent) -> Duration {
         let waited = now.since(self.hungry_since);
+        if self.parent.is_none() || self.repair_of.is_some() {
+            self.troubled(now);
+        }
         self.parent = Some(parent);
         self.search = Search::Idle;
         self.repair_of = None;
@@ -185,4 +206,8 @@ impl Summary<Feed> for Upkeep {
         }
         Self { deadline, is_forsaken, is_connecting, orphans, fed, depth }
     }
+}
+
+fn seconds(now: Timestamp) -> u32 {
+    (now.as_micros() / 1_000_000) as u32
 }

@@ -40,10 +40,6 @@ pub(super) struct Known {
     pub(super) said: Timestamp,
     pub(super) heard: Timestamp,
     pub(super) ask_after: Timestamp,
-    /// Until when it counts that it was a parent whose shards did not come, seconds.
-    pub(super) late_until_s: u32,
-    /// How often it was that.
-    pub(super) late: u8,
     /// Links to it that did not come up, in a row.
     pub(super) failures: u8,
     pub(super) home: u8,
@@ -59,8 +55,6 @@ impl Known {
             said: Timestamp::ZERO,
             heard: now,
             ask_after: Timestamp::ZERO,
-            late_until_s: 0,
-            late: 0,
             failures: 0,
             home,
             told,
@@ -88,11 +82,6 @@ impl Known {
     /// Whether what it said of itself is `age` old.
     pub(super) fn said_before(&self, now: Timestamp, age: Duration) -> bool {
         now.since(self.said) >= age
-    }
-
-    /// Whether its shards did not come when it was a parent lately.
-    pub(super) fn is_late(&self, now: Timestamp) -> bool {
-        u64::from(self.late_until_s) > now.as_micros() / 1_000_000
     }
 }
 

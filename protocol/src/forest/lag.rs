@@ -5,7 +5,7 @@
 //! parent from a publisher that pauses, except a backup: so it is probed.
 
 use super::pace::Pace;
-use super::patience::{BEHIND, grace, is_given_up, silence};
+use super::patience::{BEHIND, is_given_up, silence};
 use crate::time::Timestamp;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -130,13 +130,11 @@ pub(crate) enum Need {
     Promote,
 }
 
-/// What a stripe with a parent needs at `now`. `stalled`: the parent says that it is repairing its
-/// own feed.
-pub(crate) fn need(now: Timestamp, progress: &Progress, stalled: bool, head: &Head) -> Need {
+/// What a stripe with a parent needs at `now`. `grace`: how long the parent has when it is late.
+pub(crate) fn need(now: Timestamp, progress: &Progress, grace: Duration, head: &Head) -> Need {
     let Some((behind_since, late_at)) = progress.late(head).filter(|(_, at)| now >= *at) else {
         return Need::Nothing;
     };
-    let grace = grace(stalled);
     let news = now < progress.newest_at + grace;
     if now >= late_at + grace && is_given_up(news, now.since(behind_since)) {
         return Need::Promote;
@@ -145,9 +143,8 @@ pub(crate) fn need(now: Timestamp, progress: &Progress, stalled: bool, head: &He
 }
 
 /// When [`need`] may give another answer.
-pub(crate) fn need_at(progress: &Progress, stalled: bool, head: &Head) -> Option<Timestamp> {
+pub(crate) fn need_at(progress: &Progress, grace: Duration, head: &Head) -> Option<Timestamp> {
     let (behind_since, late_at) = progress.late(head)?;
-    let grace = grace(stalled);
     let given_up_at = (progress.newest_at + grace).min(behind_since + BEHIND);
     Some(late_at.max(progress.pull_after).min(given_up_at.max(late_at + grace)))
 }
@@ -155,6 +152,7 @@ pub(crate) fn need_at(progress: &Progress, stalled: bool, head: &Head) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::forest::patience::grace;
 
     fn at(ms: u64) -> Timestamp {
         Timestamp::from_micros(ms * 1000)
@@ -173,32 +171,36 @@ mod tests {
     #[test]
     fn a_stripe_later_than_it_usually_is_is_pulled_then_promoted() {
         let (mut head, mut feed) = usual(10, 0);
-        assert_eq!(need(at(5_000), &feed, false, &head), Need::Nothing, "a pause is no lag");
-        assert_eq!(need_at(&feed, false, &head), None);
+        assert_eq!(
+            need(at(5_000), &feed, grace(0, false), &head),
+            Need::Nothing,
+            "a pause is no lag"
+        );
+        assert_eq!(need_at(&feed, grace(0, false), &head), None);
         assert!(head.silent_at().is_some_and(|silent| silent < at(297 + 66 + 130)));
         head.on_shard(at(1_000), 10);
-        assert_eq!(need(at(1_039), &feed, false, &head), Need::Nothing);
-        assert_eq!(need_at(&feed, false, &head), Some(at(1_040)));
-        assert_eq!(need(at(1_040), &feed, false, &head), Need::Pull);
+        assert_eq!(need(at(1_039), &feed, grace(0, false), &head), Need::Nothing);
+        assert_eq!(need_at(&feed, grace(0, false), &head), Some(at(1_040)));
+        assert_eq!(need(at(1_040), &feed, grace(0, false), &head), Need::Pull);
         feed.pull_after = at(1_110);
-        assert_eq!(need(at(1_050), &feed, false, &head), Need::Nothing);
-        assert_eq!(need_at(&feed, false, &head), Some(at(1_110)));
-        assert_eq!(need(at(1_120), &feed, false, &head), Need::Promote);
-        assert_eq!(need(at(1_120), &feed, true, &head), Need::Pull);
+        assert_eq!(need(at(1_050), &feed, grace(0, false), &head), Need::Nothing);
+        assert_eq!(need_at(&feed, grace(0, false), &head), Some(at(1_110)));
+        assert_eq!(need(at(1_120), &feed, grace(0, false), &head), Need::Promote);
+        assert_eq!(need(at(1_120), &feed, grace(0, true), &head), Need::Pull);
         feed.on_shard(at(1_130), 10, &head);
-        assert_eq!(need(at(3_000), &feed, false, &head), Need::Nothing);
+        assert_eq!(need(at(3_000), &feed, grace(0, false), &head), Need::Nothing);
     }
 
     #[test]
     fn a_stripe_is_waited_for_as_long_as_is_usual_and_a_new_parent_anew() {
         let (mut head, mut feed) = usual(200, 30);
         head.on_shard(at(10_000), 200);
-        assert_eq!(need_at(&feed, false, &head), Some(at(10_070)));
+        assert_eq!(need_at(&feed, grace(0, false), &head), Some(at(10_070)));
         feed.restart(at(10_050), head.newest());
         head.on_shard(at(10_060), 201);
         // What the new parent's ring still had says nothing of its pace.
         feed.on_shard(at(10_061), 150, &head);
-        assert_eq!(need_at(&feed, false, &head), Some(at(10_160)));
+        assert_eq!(need_at(&feed, grace(0, false), &head), Some(at(10_160)));
     }
 
     #[test]
@@ -216,7 +218,7 @@ mod tests {
                 }
                 // From the first of the late ones on: until then it is silent.
                 if ms >= 3_300 + behind_ms {
-                    match need(at(ms), &feed, false, &head) {
+                    match need(at(ms), &feed, grace(0, false), &head) {
                         Need::Promote => return Need::Promote,
                         Need::Pull => worst = Need::Pull,
                         Need::Nothing => {}
@@ -243,8 +245,8 @@ mod tests {
             }
             feed.pull_after = at(began + rng.below(500));
             let stalled = rng.below(2) == 0;
-            let answer = |ms| need(at(ms), &feed, stalled, &head);
-            let due = need_at(&feed, stalled, &head);
+            let answer = |ms| need(at(ms), &feed, grace(0, stalled), &head);
+            let due = need_at(&feed, grace(0, stalled), &head);
             // Time goes on from the last thing that happened.
             let now = began + 200;
             let changes = (now..now + 3_000).find(|ms| answer(*ms) != Need::Nothing);

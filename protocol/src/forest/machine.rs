@@ -1,5 +1,6 @@
 //! [`Forest`]: one node's place in the forest of one session; routes what comes to the parts.
 
+use super::accusations::Accusations;
 use super::action::Action;
 use super::admission::{Tellings, send_away};
 use super::candidates::{Candidates, Told};
@@ -9,6 +10,7 @@ use super::member::{Member, Reach, Role};
 use super::optimise::Optimiser;
 use super::parents::{Asker, Parents, Roster};
 use super::path::{Path, Tag};
+use super::patience::grace;
 use super::peer::Peer;
 use super::short::Helper;
 use super::stripe::StripeSet;
@@ -66,6 +68,7 @@ pub struct Forest {
     pub(super) tick_at: Timestamp,
     pub(super) wanted_at: Timestamp,
     pub(super) tellings: Tellings,
+    pub(super) accusations: Accusations,
     pub(super) helper: Helper,
     pub(super) optimiser: Optimiser,
     pub(super) rng: Rng,
@@ -106,6 +109,7 @@ impl Forest {
             tick_at: now + Duration::from_micros(rng.below(1_000_000)),
             wanted_at: now,
             tellings: Tellings::new(now),
+            accusations: Accusations::default(),
             helper: Helper::new(now),
             optimiser: Optimiser::new(now),
             rng,
@@ -146,7 +150,8 @@ impl Forest {
     pub fn on_link_failed(&mut self, cx: &mut Context<'_>, peer: Peer) {
         self.candidates.unreachable(cx.now, peer);
         let (parents, mut who) = self.split();
-        parents.on_link_lost(cx, &mut who, peer, OrphanCause::LinkDown);
+        let orphaned = parents.on_link_lost(cx, &mut who, peer, OrphanCause::LinkDown);
+        self.tell_adrift(cx, orphaned);
     }
 
     /// A link went down.
@@ -159,7 +164,8 @@ impl Forest {
         }
         self.candidates.unreachable(cx.now, peer);
         let (parents, mut who) = self.split();
-        parents.on_link_lost(cx, &mut who, peer, cause);
+        let orphaned = parents.on_link_lost(cx, &mut who, peer, cause);
+        self.tell_adrift(cx, orphaned);
         self.tell_short(cx);
         self.announce_soon(cx.now);
     }
@@ -247,7 +253,8 @@ impl Forest {
     /// A stripe lags so far behind its siblings that its parent must be replaced.
     pub fn on_late(&mut self, cx: &mut Context<'_>, stripe: u8) {
         let Some(parent) = self.parent(stripe).filter(|_| !self.leaving) else { return };
-        self.candidates.late(cx.now, parent);
+        let stalled = self.is_stalled_above(stripe);
+        self.candidates.shun(cx.now, parent, stalled);
         let (parents, mut who) = self.split();
         parents.repair(cx, &mut who, stripe);
         self.tell_path(cx, stripe, 0);
@@ -405,6 +412,16 @@ impl Forest {
         parent.is_some_and(|parent| parent.path.stalled)
     }
 
+    /// How long the parent of a late stripe has before it is replaced: the longer the further it is
+    /// from the root, so that of a branch that is cut off only the head looks for another.
+    #[must_use]
+    pub fn grace(&self, stripe: u8) -> Duration {
+        let parent = self.parents.feed(stripe).and_then(|feed| feed.parent.as_ref());
+        let (depth, stalled) =
+            parent.map_or((0, false), |parent| (parent.path.depth(), parent.path.stalled));
+        grace(depth, stalled)
+    }
+
     /// The stripes that come regularly.
     #[must_use]
     pub fn fed(&self) -> StripeSet {
@@ -489,6 +506,7 @@ impl Forest {
     /// Every node that is named somewhere in it.
     pub fn mentioned(&self) -> impl Iterator<Item = Peer> + '_ {
         let known = self.candidates.peers().chain(self.peers.iter().copied());
+        let known = known.chain(self.accusations.peers());
         known.chain(self.parents.mentioned()).chain(self.children.peers())
     }
 }

@@ -8,6 +8,7 @@
 //! tells it that a stripe is late ([`Pace`]: later than is usual) and its parent not worth waiting
 //! for ([`is_given_up`]).
 
+mod accusations;
 mod action;
 mod admission;
 mod bounds;
@@ -28,6 +29,7 @@ mod patience;
 mod peer;
 mod score;
 mod short;
+mod shunned;
 mod stripe;
 mod summed;
 mod upkeep;
@@ -41,7 +43,7 @@ pub use machine::{Forest, Setup};
 pub use member::{Contact, Member, Reach, Role};
 pub use pace::Pace;
 pub use path::{Path, Tag, tag};
-pub use patience::{grace, is_given_up, silence};
+pub use patience::{is_given_up, silence};
 pub(crate) use peer::position;
 pub use peer::{Directory, Peer};
 pub use stripe::{StripeSet, home};

@@ -283,7 +283,7 @@ impl Parents {
             Some(*peer) != parent
                 && !who.children.contains(stripe, *peer)
                 && !who.candidates.is_banned(*peer)
-                && !who.candidates.is_late(cx.now, *peer)
+                && !who.candidates.is_shunned(cx.now, *peer)
         });
         let head = who.children.has_any(stripe);
         let after = if head { ASK_ROOT_AFTER_HEAD } else { ASK_ROOT_AFTER };
@@ -368,11 +368,13 @@ impl Parents {
     }
 
     /// Goes on with searches whose time is up.
-    pub(crate) fn on_time(&mut self, cx: &mut Context<'_>, who: &mut Roster<'_>) {
+    /// Says in which stripes a leaving parent is gone.
+    pub(crate) fn on_time(&mut self, cx: &mut Context<'_>, who: &mut Roster<'_>) -> StripeSet {
+        let mut orphaned = StripeSet::EMPTY;
         self.feeds.settle();
         let upkeep = self.feeds.summary();
         if !upkeep.is_forsaken && upkeep.deadline.is_none_or(|at| at > cx.now) {
-            return;
+            return orphaned;
         }
         for stripe in 0..self.feeds.len() as u8 {
             let feed = &mut self.feeds[usize::from(stripe)];
@@ -381,6 +383,7 @@ impl Parents {
             }
             if feed.parent.as_ref().is_some_and(|p| p.draining_until.is_some_and(|t| t <= cx.now)) {
                 feed.orphan(cx.now);
+                orphaned.insert(stripe);
             }
             let due = feed.search.deadline().is_some_and(|deadline| deadline <= cx.now);
             match feed.search {
@@ -393,6 +396,7 @@ impl Parents {
             feed.refusals = feed.refusals.checked_add(1).unwrap_or(INSIST_AFTER);
             self.ask_next(cx, who, stripe);
         }
+        orphaned
     }
 
     /// When [`Parents::on_time`] has something to do.
@@ -423,7 +427,8 @@ impl Parents {
         who: &mut Roster<'_>,
         peer: Peer,
         cause: OrphanCause,
-    ) {
+    ) -> StripeSet {
+        let mut orphaned = StripeSet::EMPTY;
         for stripe in 0..self.feeds.len() as u8 {
             let was_parent = self.feeds[usize::from(stripe)].is_parent(peer);
             let was_asked = self.feeds[usize::from(stripe)].search.peer() == Some(peer);
@@ -437,6 +442,7 @@ impl Parents {
                 feed.repair_of = Some(peer);
                 feed.orphan(cx.now);
                 cx.out.push(Action::Orphaned { stripe, parent: peer, cause });
+                orphaned.insert(stripe);
             }
             let feed = &mut self.feeds[usize::from(stripe)];
             if was_asked || (was_parent && feed.search == Search::Idle) {
@@ -444,6 +450,7 @@ impl Parents {
                 self.ask_next(cx, who, stripe);
             }
         }
+        orphaned
     }
 
     /// A parent says yes. True if it is the parent now.
@@ -556,12 +563,13 @@ impl Parents {
         (path, above): (Path, Option<Peer>),
     ) {
         let tag = self.asker.tag;
-        let Some(parent) = self.feed_aside(stripe).and_then(|feed| feed.parent.as_mut()) else {
+        let Some(feed) = self.feed_aside(stripe).filter(|feed| feed.is_parent(peer)) else {
             return;
         };
-        if parent.peer != peer {
-            return;
+        if path.stalled {
+            feed.troubled(cx.now);
         }
+        let Some(parent) = &mut feed.parent else { return };
         if path.can_go_on(tag) {
             let as_deep = parent.path.depth() == path.depth();
             (parent.path, parent.above) = (path, above);

@@ -13,6 +13,9 @@ use std::time::Duration;
 /// From a stripe's being late to a look at its parent. Derived: a pull's round trip on one
 /// continent, and two more shards of 30 blocks/s that should have come.
 const GRACE: Duration = Duration::from_millis(80);
+/// More for each link between the root and the parent. Guess: more than a message to a child, so that
+/// of a branch that is cut off only the head replaces its parent, and those below hear of it first.
+const GRACE_BELOW: Duration = Duration::from_millis(30);
 /// The same when the parent says that it is repairing its own feed. Guess: its repair takes about
 /// 200 ms, once per level above.
 const GRACE_STALLED: Duration = Duration::from_millis(1000);
@@ -22,11 +25,11 @@ pub(crate) const BEHIND: Duration = Duration::from_millis(300);
 /// All stripes silent for this long beyond two intervals: the node wonders. Guess.
 const SILENT_AFTER: Duration = Duration::from_millis(120);
 
-/// How long a parent has from its stripe's being late until it is looked at. `stalled`: it says that
-/// it is repairing its own feed.
+/// How long a parent `depth` links from the root has from its stripe's being late until it is looked
+/// at. `stalled`: it says that it is repairing its own feed.
 #[must_use]
-pub const fn grace(stalled: bool) -> Duration {
-    if stalled { GRACE_STALLED } else { GRACE }
+pub(crate) fn grace(depth: u8, stalled: bool) -> Duration {
+    if stalled { GRACE_STALLED } else { GRACE + GRACE_BELOW * depth.into() }
 }
 
 /// Whether a parent whose grace is over is to be replaced. `news`: it sent something newer meanwhile.
@@ -59,7 +62,7 @@ mod tests {
         ] {
             assert_eq!(is_given_up(news, ms(behind_ms)), given_up, "{news} {behind_ms} ms");
         }
-        assert!(grace(true) > grace(false));
+        assert!(grace(3, true) > grace(3, false) && grace(3, false) > grace(0, false));
         assert_eq!(silence(ms(33)), ms(186));
     }
 }

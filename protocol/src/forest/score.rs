@@ -21,8 +21,6 @@ pub(super) const AWAY_US: u64 = 1_000_000;
 /// The same in a session so small that everybody may have to feed any stripe, µs. Guess: below a
 /// stranger.
 const AWAY_SMALL_US: u64 = 200_000;
-/// Weight of a parent whose shards did not come, µs: anybody else is asked before. Guess.
-const LATE_US: u64 = 2 * AWAY_US;
 /// Weight of a member that said it lacks the stripe, µs: asked where nobody has it. Guess.
 const LACKS_US: u64 = 3 * AWAY_US;
 /// And only so long after it said so: it may have found a parent meanwhile. Guess.
@@ -101,8 +99,7 @@ pub(super) fn score(
     };
     let lacking = known.is_fresh(now) && !member.carries.contains(wish.stripe);
     let lacks = if lacking { LACKS_US } else { 0 };
-    let late = if known.is_late(now) { LATE_US } else { 0 };
     let shared = (wish.shared)(peer) * SHARED_US;
     let through = u64::from(member.delay_us) + rtt / 2 + u64::from(FORWARD_US);
-    Some(through + connect + full + stale + away + late + lacks + shared)
+    Some(through + connect + full + stale + away + lacks + shared)
 }

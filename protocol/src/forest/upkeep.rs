@@ -8,6 +8,7 @@ use super::machine::Forest;
 use super::member::Role;
 use super::path::Path;
 use super::peer::Peer;
+use super::stripe::StripeSet;
 use crate::time::Timestamp;
 use crate::wire::control::Body;
 use std::time::Duration;
@@ -40,7 +41,8 @@ impl Forest {
             return;
         }
         let (parents, mut who) = self.split();
-        parents.on_time(cx, &mut who);
+        let orphaned = parents.on_time(cx, &mut who);
+        self.tell_adrift(cx, orphaned);
         if self.tick_at <= cx.now {
             self.tick_at = cx.now + TICK_EVERY;
             self.tick(cx);
@@ -146,6 +148,14 @@ impl Forest {
         for (child, delay_us) in self.children.news(stripe, path.delay_us, by) {
             let path = Path { delay_us, ..path.clone() };
             cx.send(child, Body::PathUpdate { stripe, path, above });
+        }
+    }
+
+    /// Tells the children of stripes that have lost their parent, so that they neither trust this
+    /// node nor blame it for what is its parent's fault.
+    pub(super) fn tell_adrift(&mut self, cx: &mut Context<'_>, stripes: StripeSet) {
+        for stripe in stripes.iter() {
+            self.tell_path(cx, stripe, 0);
         }
     }
 

@@ -4,7 +4,7 @@ use super::{Crowd, Event};
 use crate::media::Notice;
 use crate::plan::Media as Detail;
 use banyan_protocol::capacity::is_behind;
-use banyan_protocol::forest::{Peer, grace, is_given_up};
+use banyan_protocol::forest::{Peer, is_given_up};
 use std::time::Duration;
 
 /// Where no media tell: how late a death is noticed, µs, beyond the next block. Derived: a shard
@@ -59,10 +59,11 @@ impl Crowd {
         if host.forest.repairs(stripe) {
             return;
         }
-        let wait_us = grace(host.forest.is_stalled_above(stripe)).as_micros() as u64;
-        let life = host.life;
+        let wait_us = host.forest.grace(stripe).as_micros() as u64;
+        let (life, patient) = (host.life, host.forest.is_stalled_above(stripe));
         let newest = self.newest(node, stripe);
-        self.wheel.push(self.now_us + wait_us, Event::Promote { node, stripe, life, newest });
+        let event = Event::Promote { node, stripe, life, newest, patient };
+        self.wheel.push(self.now_us + wait_us, event);
     }
 
     fn pull(&mut self, node: u32, stripe: u8) {
@@ -76,7 +77,13 @@ impl Crowd {
     }
 
     /// Replaces the parent unless it feeds again.
-    pub(super) fn promote(&mut self, node: u32, stripe: u8, life: u8, newest: u32) {
+    pub(super) fn promote(
+        &mut self,
+        node: u32,
+        stripe: u8,
+        life: u8,
+        (newest, patient): (u32, bool),
+    ) {
         if !self.is(node, life) {
             return;
         }
@@ -87,6 +94,13 @@ impl Crowd {
             return;
         }
         if self.feeds(parent.0, node, stripe, newest) {
+            return;
+        }
+        if forest.is_stalled_above(stripe) && !patient {
+            // It says so since the stripe was late: it gets the time for that.
+            let wait_us = forest.grace(stripe).as_micros() as u64;
+            let event = Event::Promote { node, stripe, life, newest, patient: true };
+            self.wheel.push(self.now_us + wait_us, event);
             return;
         }
         self.measures.promotions += 1;

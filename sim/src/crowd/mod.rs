@@ -80,7 +80,8 @@ enum Event {
     /// A stripe is late (where the media plane does not say so itself).
     Late { node: u32, stripe: u8, life: u8 },
     /// A stripe was late a while ago: does its parent feed it now?
-    Promote { node: u32, stripe: u8, life: u8, newest: u32 },
+    /// `patient`: the wait was that for a parent that repairs its own feed.
+    Promote { node: u32, stripe: u8, life: u8, newest: u32, patient: bool },
     /// Something goes wrong, or is mended: index into the plan's faults.
     Fault { index: u16, ends: bool },
     /// The world measures itself.
@@ -212,8 +213,8 @@ impl Crowd {
                     self.late(node, stripe);
                 }
             }
-            Event::Promote { node, stripe, life, newest } => {
-                self.promote(node, stripe, life, newest);
+            Event::Promote { node, stripe, life, newest, patient } => {
+                self.promote(node, stripe, life, (newest, patient));
             }
             Event::Fault { index, ends } => self.fault(index.into(), ends),
             Event::Check => {

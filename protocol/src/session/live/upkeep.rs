@@ -65,8 +65,8 @@ impl Live {
 
     fn mend_at(&self, stripe: u8) -> Option<Timestamp> {
         let progress = &self.progress[usize::from(stripe)];
-        let stalled = self.forest.is_stalled_above(stripe);
-        self.is_watched(stripe).then(|| need_at(progress, stalled, &self.head))?
+        let grace = self.forest.grace(stripe);
+        self.is_watched(stripe).then(|| need_at(progress, grace, &self.head))?
     }
 
     /// Pulls for stripes that lag behind their siblings, then replaces their parents.
@@ -77,8 +77,8 @@ impl Live {
                 continue;
             }
             let progress = &self.progress[usize::from(stripe)];
-            let stalled = self.forest.is_stalled_above(stripe);
-            let need = need(cx.now, progress, stalled, &self.head);
+            let grace = self.forest.grace(stripe);
+            let need = need(cx.now, progress, grace, &self.head);
             if need == Need::Nothing {
                 continue;
             }
