@@ -190,7 +190,7 @@ impl Node {
 
 /// A way from a root to a stranger.
 fn way(number: u32, stalled: bool) -> Path {
-    Path { tags: vec![1, tag(&stranger(number), &SESSION)], stalled, ..Path::default() }
+    Path { tags: vec![1, tag(&stranger(number), &SESSION)].into(), stalled, ..Path::default() }
 }
 
 #[test]

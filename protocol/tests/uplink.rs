@@ -107,7 +107,8 @@ impl Node {
             asked.filter(|message| message.session == session(number)).map(|m| m.body).collect();
         for message in asked {
             let Body::Graft(Graft { stripe, request, .. }) = message else { continue };
-            let path = Path { tags: vec![1, tag(&peer(1), &session(number))], ..Path::default() };
+            let path =
+                Path { tags: vec![1, tag(&peer(1), &session(number))].into(), ..Path::default() };
             self.say(1, number, Body::Admitted { stripe, request, path, backups: Vec::new() });
         }
     }

@@ -345,7 +345,7 @@ fn control() {
         reach: Reach::Punchable,
     };
     let path = Path {
-        tags: [7, 5].map(|seed| tag(&node(seed), &session())).to_vec(),
+        tags: [7, 5].iter().map(|seed| tag(&node(*seed), &session())).collect(),
         stalled: true,
         short: two_stripes(),
         delay_us: 42_000,

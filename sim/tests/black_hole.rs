@@ -39,7 +39,7 @@ fn a_black_hole_is_tried_a_few_times_and_costs_no_block() {
         age_s: 0,
         reach: Reach::default(),
     };
-    let path = Path { tags: vec![7, tag(&hole.id, &session)], ..Path::default() };
+    let path = Path { tags: vec![7, tag(&hole.id, &session)].into(), ..Path::default() };
     let mut answered = 0;
     for frame in 0..60 * 30 {
         if frame % 150 == 0 {

@@ -212,7 +212,7 @@ fn messages_that_break_a_rule_cut_their_sender() {
     let mut stage = evening();
     let session = stage.outline.session;
     let strange_tag = tag(&NodeId::from_bytes([1; 32]), &session);
-    let path = Path { tags: vec![strange_tag], ..Path::default() };
+    let path = Path { tags: vec![strange_tag].into(), ..Path::default() };
     let far = |stripe| Body::Pull { stripe, channel: 9, from: 1, until: 2 };
     let signature = [3; 64];
     let long = Path { tags: (0..17).collect(), ..Path::default() };
@@ -286,7 +286,7 @@ fn what_was_never_asked_for_changes_nothing() {
         let ways = [vec![its], vec![victims, its], vec![7, victims, its]];
         for stripe in 0..STRIPES {
             for tags in &ways {
-                let path = Path { tags: tags.clone(), ..Path::default() };
+                let path = Path { tags: tags.clone().into(), ..Path::default() };
                 let backups = vec![member(1).contact];
                 stranger.say(
                     &mut stage.world,

@@ -327,9 +327,11 @@ impl Forest {
     #[must_use]
     pub fn path(&self, links: &Links, stripe: u8) -> Option<Path> {
         match self.setup.role {
-            Role::Root => {
-                Some(Path { tags: vec![self.setup.tag], short: self.short(), ..Path::default() })
-            }
+            Role::Root => Some(Path {
+                tags: [self.setup.tag].as_slice().into(),
+                short: self.short(),
+                ..Path::default()
+            }),
             Role::Gateway | Role::Helper => self.parents.path(links, stripe),
         }
     }

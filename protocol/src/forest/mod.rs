@@ -32,6 +32,7 @@ mod short;
 mod shunned;
 mod stripe;
 mod summed;
+mod tags;
 mod upkeep;
 mod view;
 
@@ -47,3 +48,4 @@ pub use patience::{is_given_up, silence};
 pub(crate) use peer::position;
 pub use peer::{Directory, Peer};
 pub use stripe::{StripeSet, home};
+pub use tags::Tags;

@@ -150,7 +150,11 @@ impl Parents {
         let feed = self.feed(stripe).filter(|feed| feed.wanted)?;
         let Some(parent) = &feed.parent else {
             // Adrift: those below are told, so that they neither trust it nor take others in.
-            return Some(Path { tags: vec![self.asker.tag], stalled: true, ..Path::default() });
+            return Some(Path {
+                tags: [self.asker.tag].as_slice().into(),
+                stalled: true,
+                ..Path::default()
+            });
         };
         let mut path = parent.path.child(self.asker.tag)?;
         path.stalled |= feed.repair_of.is_some();

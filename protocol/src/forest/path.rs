@@ -1,6 +1,7 @@
 //! The way from the root to a node, by which loops are seen.
 
 use super::stripe::StripeSet;
+use super::tags::Tags;
 use crate::identity::{NodeId, SessionId};
 use crate::limits::PATH_MAX;
 
@@ -19,7 +20,7 @@ pub fn tag(node: &NodeId, session: &SessionId) -> Tag {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Path {
     /// Root first, the node last.
-    pub tags: Vec<Tag>,
+    pub tags: Tags,
     /// Whether the node's own feed has stopped and is being repaired.
     pub stalled: bool,
     /// Stripes in which the root has no helper.
@@ -66,10 +67,10 @@ mod tests {
 
     #[test]
     fn a_path_grows_by_one_and_refuses_loops_and_endless_ways() {
-        let root = Path { tags: vec![1], ..Path::default() };
+        let root = Path { tags: vec![1].into(), ..Path::default() };
         assert_eq!(root.depth(), 0);
         let child = root.child(2).expect("no loop");
-        assert_eq!((child.depth(), child.tags.as_slice()), (1, [1, 2].as_slice()));
+        assert_eq!((child.depth(), &*child.tags), (1, [1, 2].as_slice()));
         assert!(child.leads_to(2) && !child.leads_to(1) && !Path::default().leads_to(0));
         assert_eq!(child.child(1), None);
         let long = (2..).try_fold(root, |path, tag| path.child(tag).ok_or(path));

@@ -43,7 +43,7 @@ fn bodies() -> Vec<Body> {
         reach: Reach::Hard,
     };
     let path = Path {
-        tags: vec![1, 2, 3],
+        tags: vec![1, 2, 3].into(),
         stalled: true,
         short: StripeSet::from_bits(1),
         delay_us: 42_000,

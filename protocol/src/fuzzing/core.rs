@@ -254,7 +254,7 @@ impl World {
             self.liars.insert(from);
         }
         Path {
-            tags,
+            tags: tags.into(),
             stalled: flags & 0x40 != 0,
             short: StripeSet::from_bits(script.u8().into()),
             delay_us: u32::from(flags) << 12,

@@ -503,7 +503,7 @@ fn decode_members(members: Vec<pb::Member>, max: usize) -> Result<Vec<Member>, D
 
 fn encode_path(path: &Path) -> pb::Path {
     pb::Path {
-        tags: path.tags.clone(),
+        tags: path.tags.to_vec(),
         stalled: path.stalled,
         short: path.short.bits(),
         delay_us: path.delay_us,
@@ -515,7 +515,7 @@ fn decode_path(path: pb::Path) -> Result<Path, DecodeError> {
         return Err(DecodeError::field("path", "is empty or too long"));
     }
     Ok(Path {
-        tags: path.tags,
+        tags: path.tags.into(),
         stalled: path.stalled,
         short: StripeSet::from_bits(path.short),
         delay_us: path.delay_us.min(DELAY_US_MAX),

@@ -55,7 +55,7 @@ fn it_mentions_every_number_it_holds() {
         std::mem::take(&mut out)
     };
     let rtt = Duration::from_millis(1);
-    let way = |peer: u32| Path { tags: vec![99, peer], ..Path::default() };
+    let way = |peer: u32| Path { tags: vec![99, peer].into(), ..Path::default() };
     act(&mut links, now, &mut |forest, cx| forest.on_found(cx, &[Peer(1), Peer(2)]));
     for peer in (1..=2).map(Peer) {
         assert!(links.on_up(now, peer, rtt));

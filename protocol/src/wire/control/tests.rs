@@ -38,7 +38,7 @@ fn path() -> impl Strategy<Value = Path> {
     let tags = prop::collection::vec(any::<u32>(), 1..=PATH_MAX);
     (tags, any::<bool>(), any::<u32>(), 0..=DELAY_US_MAX).prop_map(
         |(tags, stalled, short, delay_us)| Path {
-            tags,
+            tags: tags.into(),
             stalled,
             short: StripeSet::from_bits(short),
             delay_us,

@@ -23,7 +23,7 @@ impl Crowd {
     /// mark, as no other is accepted.
     fn near_the_root(&self, node: u32, mut message: Message) -> Message {
         let shorten = |path: &mut Path| {
-            path.tags = vec![self.registry.fact(ROOT).tag, self.registry.fact(node).tag];
+            path.tags = [ROOT, node].iter().map(|way| self.registry.fact(*way).tag).collect();
             (path.stalled, path.delay_us) = (false, 0);
         };
         match &mut message {
