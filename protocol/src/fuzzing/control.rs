@@ -7,11 +7,15 @@ use crate::forest::{Contact, Member, Path, Reach, Role, StripeSet};
 use crate::identity::{NodeId, SessionId};
 use crate::limits::CONTROL_BYTES_MAX;
 use crate::wire::control::{Body, Control, Graft, PruneReason, Refusal};
+use crate::wire::gossip::Gossip;
 
 pub(super) const CONTROL: Target = Target {
     name: "control",
     rounds: 3_000,
     run: |bytes| {
+        if let Ok(gossip) = Gossip::decode(Bytes::copy_from_slice(bytes)) {
+            assert_eq!(Gossip::decode(gossip.encode()), Ok(gossip));
+        }
         let Ok(message) = Control::decode(Bytes::copy_from_slice(bytes)) else { return };
         let encoded = message.encode();
         assert!(encoded.len() <= CONTROL_BYTES_MAX);
