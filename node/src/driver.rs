@@ -313,6 +313,7 @@ impl World {
             | Event::Pulled { .. }
             | Event::PullShed { .. }
             | Event::Violated { .. }
+            | Event::RootGranted { .. }
             | Event::PublisherInconsistent { .. } => {}
         }
     }

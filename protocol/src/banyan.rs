@@ -218,6 +218,11 @@ impl Banyan {
             Command::Ingest(session, draft) => {
                 self.with(&session, |live, cx| live.ingest(cx, draft));
             }
+            Command::TakeOver { session, grant, media_key, slots } => {
+                self.with(&session, |live, cx| {
+                    live.take_over(cx, &grant, *media_key, slots);
+                });
+            }
             Command::Refresh(session) => self.with(&session, |live, cx| live.refresh(cx)),
             Command::Leave(session) => {
                 self.with(&session, |live, cx| live.leave(cx));

@@ -4,7 +4,7 @@ use crate::capacity::Sent;
 use crate::forest::{Contact, Role};
 use crate::identity::{MediaKey, NodeId, SessionId};
 use crate::ingest::Draft;
-use crate::session::Outline;
+use crate::session::{Outline, SignedRootGrant};
 use crate::unit::Bitrate;
 use bytes::Bytes;
 use std::net::SocketAddr;
@@ -81,6 +81,18 @@ pub enum Command {
     Ingest(SessionId, Draft),
     /// A viewer here cannot start without a keyframe.
     Refresh(SessionId),
+    /// Become the root of a session that this node is in, by a grant to it. Ignored if that does not
+    /// hold. Its own blocks follow by [`Command::Ingest`].
+    TakeOver {
+        /// The session.
+        session: SessionId,
+        /// The publisher's word.
+        grant: Box<SignedRootGrant>,
+        /// The delegated media key that signs its shards.
+        media_key: Box<MediaKey>,
+        /// Children this node can feed, one stripe each.
+        slots: u16,
+    },
     /// Leave one session: pairs are pruned, children told whom to ask. A root ends the session.
     Leave(SessionId),
 }

@@ -77,6 +77,9 @@ pub enum Violation {
     /// An end of session that the publisher did not sign.
     #[error("forged end of session")]
     ForgedEnd,
+    /// A grant of the root's place that the publisher did not sign, or that names another node.
+    #[error("forged grant of the root's place")]
+    ForgedGrant,
     /// More control messages than any node has to say.
     #[error("flood of control messages")]
     Flood,
@@ -180,6 +183,13 @@ pub enum Event {
         session: SessionId,
         /// Stripes without a parent.
         stripes: StripeSet,
+    },
+    /// Another node is the root now.
+    RootGranted {
+        /// The session.
+        session: SessionId,
+        /// The root.
+        root: NodeId,
     },
     /// The session is over.
     Ended {

@@ -1,7 +1,7 @@
 //! One node among strangers who say too much: what it must not pass on, dial, or keep.
 
 use banyan_protocol::forest::{Contact, Member, Path, Reach, Role, StripeSet, tag};
-use banyan_protocol::identity::{MediaKey, NodeId, SessionId};
+use banyan_protocol::identity::{MediaKey, NodeId, PublisherKey, SessionId};
 use banyan_protocol::input::{Command, Input, JoinRole};
 use banyan_protocol::limits::{CONTROL_BURST, PEERS_MAX};
 use banyan_protocol::output::{Farewell, Output};
@@ -86,6 +86,7 @@ impl Node {
             m: 2,
             bitrate: Bitrate::from_kbps(1_000),
             media_key: key.verifying_key(),
+            publisher: PublisherKey::from_seed(&[8; 32]).id(),
             epoch_seed: [3; 32],
         };
         let banyan = Banyan::new(me(), [1; 32]);

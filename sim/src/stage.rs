@@ -2,7 +2,7 @@
 
 use crate::world::{Network, World};
 use banyan_protocol::coding::{Format, Frame, Packet, Track, TrackFormat, VideoCodec};
-use banyan_protocol::identity::{MediaKey, SessionId};
+use banyan_protocol::identity::{MediaKey, PublisherKey, SessionId};
 use banyan_protocol::ingest::Draft;
 use banyan_protocol::input::{Command, JoinRole};
 use banyan_protocol::output::Event;
@@ -25,6 +25,12 @@ pub struct Stage {
 }
 
 impl Stage {
+    /// Whose session it is.
+    #[must_use]
+    pub fn publisher() -> PublisherKey {
+        PublisherKey::from_seed(&[8; 32])
+    }
+
     /// A session of k+m stripes whose root feeds `root_slots` children.
     #[must_use]
     pub fn new(nodes: u32, seed: u64, network: Network, (k, m): (u8, u8), root_slots: u16) -> Self {
@@ -35,6 +41,7 @@ impl Stage {
             m,
             bitrate: Bitrate::from_kbps(1_000),
             media_key: media_key.verifying_key(),
+            publisher: Self::publisher().id(),
             epoch_seed: [seed as u8; 32],
         };
         let mut world = World::new(nodes, seed, network);

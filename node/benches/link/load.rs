@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use banyan_protocol::coding::{
     Block, Coder, Format, Frame, Packet, Shard, Track, TrackFormat, VideoCodec,
 };
-use banyan_protocol::identity::{MediaKey, SessionId};
+use banyan_protocol::identity::{MediaKey, PublisherKey, SessionId};
 use banyan_protocol::ingest::Draft;
 use banyan_protocol::session::Outline;
 use banyan_protocol::unit::Bitrate;
@@ -32,6 +32,7 @@ pub(crate) fn outline() -> Outline {
         m: M,
         bitrate: Bitrate::from_bps(BITRATE_BPS),
         media_key: media_key().verifying_key(),
+        publisher: PublisherKey::from_seed(&[3; 32]).id(),
         epoch_seed: [4; 32],
     }
 }

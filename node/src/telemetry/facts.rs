@@ -50,6 +50,9 @@ pub fn write(event: &Event) {
             let missing = stripes.len();
             tracing::debug!(session = %session.short(), missing, "no parent yet");
         }
+        Event::RootGranted { session, root } => {
+            tracing::info!(session = %session.short(), root = %root.short(), "another root");
+        }
         Event::Ended { session } => {
             tracing::info!(session = %session.short(), "the publisher ended the session");
         }

@@ -65,6 +65,8 @@ struct Child {
     told_us: u32,
     suspect_until: Timestamp,
     draining_until: Option<Timestamp>,
+    /// It will be the root: it is fed beyond the slots, and gives way to nobody.
+    heir: bool,
 }
 
 /// When the first child that is being replaced is fed no more.
@@ -106,6 +108,8 @@ pub(crate) struct Children {
     /// Stripes that a block needs.
     k: u8,
     all: Summed<Child, Drains>,
+    /// Who will be the root after this one.
+    heir: Option<Peer>,
     preempted_at: Option<Timestamp>,
     congested_until: Timestamp,
 }
@@ -119,6 +123,7 @@ impl Children {
             spread: StripeSet::EMPTY,
             k,
             all: Summed::new(Vec::new()),
+            heir: None,
             preempted_at: None,
             congested_until: Timestamp::ZERO,
         }
@@ -127,6 +132,11 @@ impl Children {
     /// Spreads the slots over `stripes`: each has its share, and none takes that of another.
     pub(crate) fn spread_over(&mut self, stripes: StripeSet) {
         self.spread = stripes;
+    }
+
+    /// Admits `heir` in every stripe beyond the slots.
+    pub(crate) fn set_heir(&mut self, heir: Peer) {
+        self.heir = Some(heir);
     }
 
     /// Changes how many children it feeds. Those it has too many are kept until they go.
@@ -147,7 +157,8 @@ impl Children {
 
     /// Most children it ever feeds at once.
     pub(crate) fn max(&self) -> usize {
-        self.most() + self.spread.len() as usize
+        let heir = if self.heir.is_some() { self.spread.len() } else { 0 };
+        self.most() + (self.spread.len() + heir) as usize
     }
 
     /// Most children it feeds at once unless a stripe has none.
@@ -201,13 +212,15 @@ impl Children {
         let keeps = child.is_some_and(|child| child.draining_until.is_none());
         // A stripe without its share goes before all that are still fed beyond the slots.
         let lacks = self.counted(now, stripe) < self.share(stripe);
+        let heir = self.heir == Some(peer);
         if child.is_none()
             && !lacks
+            && !heir
             && (self.all.len() >= self.most() || now < self.congested_until)
         {
             return Admission::Full;
         }
-        let preempted = if keeps || self.has_room(now, stripe, graft.repair_of.is_some()) {
+        let preempted = if keeps || heir || self.has_room(now, stripe, graft.repair_of.is_some()) {
             None
         } else {
             let weaker = self.weaker(now, peer, graft);
@@ -235,6 +248,7 @@ impl Children {
             told_us: 0,
             suspect_until,
             draining_until: None,
+            heir,
         };
         let at = self.all.partition_point(|other| {
             (other.stripe, std::cmp::Reverse(other.slots)) <= (stripe, std::cmp::Reverse(slots))
@@ -317,6 +331,7 @@ impl Children {
         self.all
             .iter()
             .filter(move |child| child.stripe == stripe && child.draining_until.is_none())
+            .filter(|child| !child.heir)
     }
 
     fn find(&self, stripe: u8, peer: Peer) -> Option<&Child> {
@@ -503,7 +518,7 @@ fn wait_behind(slots: u16, ahead: usize) -> u32 {
 }
 
 fn counts(child: &Child, now: Timestamp) -> bool {
-    child.draining_until.is_none() && child.suspect_until <= now
+    child.draining_until.is_none() && child.suspect_until <= now && !child.heir
 }
 
 #[cfg(test)]

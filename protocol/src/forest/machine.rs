@@ -73,6 +73,8 @@ pub struct Forest {
     pub(super) optimiser: Optimiser,
     pub(super) rng: Rng,
     pub(super) leaving: bool,
+    /// Whether the publisher said who the root is: nobody else is believed to be.
+    pub(super) root_granted: bool,
 }
 
 impl Forest {
@@ -114,6 +116,7 @@ impl Forest {
             optimiser: Optimiser::new(now),
             rng,
             leaving: false,
+            root_granted: false,
         }
     }
 
@@ -245,6 +248,7 @@ impl Forest {
                 parents.on_path(cx, &mut who, peer, stripe, (path, above));
                 self.tell_path_since(cx, stripe, before);
             }
+            Body::Grant { root, grant } => self.on_grant(cx, peer, root, &grant),
             Body::Pull { .. } | Body::Refresh | Body::End { .. } => {}
         }
         self.on_time(cx);
@@ -275,7 +279,9 @@ impl Forest {
         for stripe in 0..self.setup.n {
             let parent = self.parents.feed(stripe).and_then(|feed| feed.parent.as_ref());
             let parent = parent.map(|parent| parent.peer);
-            let successors: Vec<Peer> = parent.into_iter().collect();
+            // Those of a root that leaves turn to the one that has its place now.
+            let heir = self.parents.root.filter(|_| self.setup.role == Role::Root);
+            let successors: Vec<Peer> = parent.into_iter().chain(heir).collect();
             for (child, _) in self.children.of(stripe) {
                 let successors = successors.clone();
                 cx.send(child, Body::Prune { stripe, reason, successors });
@@ -305,7 +311,7 @@ impl Forest {
             return; // a member speaks for itself alone
         }
         self.children.set_fed(peer, member.carries.len() as u8);
-        if member.role == Role::Root {
+        if member.role == Role::Root && !self.root_granted {
             self.set_root(peer);
         }
         self.candidates.learn(cx.now, cx.links, cx.directory, member, Told::ByItself);

@@ -27,6 +27,7 @@ mod parents;
 mod path;
 mod patience;
 mod peer;
+mod root;
 mod score;
 mod short;
 mod shunned;

@@ -239,6 +239,30 @@ impl Parents {
         }
     }
 
+    /// Asks `peer` for a stripe before anybody else; the present parent stays until it says yes.
+    pub(crate) fn turn_to(
+        &mut self,
+        cx: &mut Context<'_>,
+        who: &mut Roster<'_>,
+        stripe: u8,
+        peer: Peer,
+    ) {
+        let feed = &mut self.feeds[usize::from(stripe)];
+        if feed.wanted && !feed.is_parent(peer) {
+            feed.prefer = vec![peer];
+            feed.search = Search::Idle;
+            self.ask_next(cx, who, stripe);
+        }
+    }
+
+    /// Looks for nobody any more.
+    pub(crate) fn stay(&mut self) {
+        for feed in self.feeds.iter_mut() {
+            feed.search = Search::Idle;
+            feed.prefer.clear();
+        }
+    }
+
     /// Makes a wish for `stripe` and hands it to `ask`.
     pub(crate) fn with_wish<T>(
         &self,

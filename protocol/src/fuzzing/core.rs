@@ -12,7 +12,7 @@ use crate::Banyan;
 use crate::coding::sample::{SESSION, block, key, publisher};
 use crate::coding::{Format, Shard, TrackFormat, VideoCodec};
 use crate::forest::{Contact, Member, Path, Reach, Role, StripeSet, tag};
-use crate::identity::NodeId;
+use crate::identity::{NodeId, PublisherKey};
 use crate::ingest::Draft;
 use crate::input::{Command, Input, JoinRole};
 use crate::limits::CANDIDATES_MAX;
@@ -100,6 +100,7 @@ impl World {
             m: 2,
             bitrate: Bitrate::from_kbps(2_000),
             media_key: key().verifying_key(),
+            publisher: PublisherKey::from_seed(&[3; 32]).id(),
             epoch_seed: [kind; 32],
         });
         let slots = u16::from(kind >> 4);

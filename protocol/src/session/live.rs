@@ -3,6 +3,7 @@
 mod allowance;
 mod control;
 mod forest;
+mod grant;
 mod media;
 mod share;
 mod status;
@@ -15,7 +16,7 @@ use crate::identity::{MediaKey, NodeId, SessionId};
 use crate::input::JoinRole;
 use crate::limits::CANDIDATES_MAX;
 use crate::rng::Rng;
-use crate::session::Outline;
+use crate::session::{Outline, Terms};
 use crate::time::Timestamp;
 use allowance::Allowances;
 use media::Media;
@@ -30,6 +31,8 @@ pub(crate) struct Live {
     outline: Outline,
     role: Role,
     forest: Forest,
+    /// Who the root is, by the publisher's word.
+    terms: Terms,
     head: Head,
     /// How far each stripe has come.
     progress: Vec<Progress>,
@@ -116,6 +119,7 @@ impl Live {
             me,
             role,
             forest: Forest::new(now, setup),
+            terms: Terms::new(outline.session, outline.publisher, None),
             head: Head::default(),
             progress: vec![Progress::new(now); usize::from(n)],
             media,

@@ -1,7 +1,7 @@
 //! What the forest and the coder must know of a session: the checked descriptor, boiled down.
 
 use super::Session;
-use crate::identity::{Domain, SessionId};
+use crate::identity::{Domain, PublisherId, SessionId};
 use crate::unit::Bitrate;
 use ed25519_dalek::VerifyingKey;
 
@@ -18,6 +18,8 @@ pub struct Outline {
     pub bitrate: Bitrate,
     /// The delegated key that signs shards.
     pub media_key: VerifyingKey,
+    /// The publisher: its word says who the root is.
+    pub publisher: PublisherId,
     /// Decides who is at home in which stripe.
     pub epoch_seed: [u8; 32],
 }
@@ -53,6 +55,7 @@ impl From<&Session> for Outline {
             m: descriptor.m,
             bitrate: descriptor.bitrate,
             media_key: *session.media_key(),
+            publisher: descriptor.publisher,
             epoch_seed: descriptor.epoch_seed,
         }
     }

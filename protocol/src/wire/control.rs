@@ -8,8 +8,8 @@ use super::proto::link as pb;
 use crate::forest::{Contact, Member, Path, Reach, Role, StripeSet};
 use crate::identity::{NodeId, SessionId};
 use crate::limits::{
-    ADDRESSES_MAX, CONTROL_BYTES_MAX, DELAY_US_MAX, MEMBERS_MAX, PATH_MAX, PULL_BLOCKS_MAX,
-    REDIRECTS_MAX, STRIPES_MAX,
+    ADDRESSES_MAX, CONTROL_BYTES_MAX, DELAY_US_MAX, GRANT_BYTES_MAX, MEMBERS_MAX, PATH_MAX,
+    PULL_BLOCKS_MAX, REDIRECTS_MAX, STRIPES_MAX,
 };
 use bytes::Bytes;
 use prost::Message;
@@ -91,6 +91,13 @@ pub enum Body<P = Contact, I = NodeId> {
     },
     /// A viewer needs a keyframe.
     Refresh,
+    /// Another node is the root from now on.
+    Grant {
+        /// Who, and where.
+        root: P,
+        /// The publisher's word for it: a `SignedRootGrant`, not looked into yet.
+        grant: Bytes,
+    },
     /// The publisher ended the session.
     End {
         /// How many blocks it had.
@@ -201,6 +208,7 @@ impl<P, I> Body<P, I> {
                 Body::Pull { stripe, channel, from, until }
             }
             Self::Refresh => Body::Refresh,
+            Self::Grant { root, grant } => Body::Grant { root: node(root)?, grant },
             Self::End { blocks, signature } => Body::End { blocks, signature },
         })
     }
@@ -313,6 +321,9 @@ fn encode_body(session: Bytes, body: &Body) -> pb::frame::Body {
             until: *until,
         }),
         Body::Refresh => Pb::Refresh(pb::Refresh { session }),
+        Body::Grant { root, grant } => {
+            Pb::Grant(pb::Grant { session, root: Some(encode_contact(root)), grant: grant.clone() })
+        }
         Body::End { blocks, signature } => Pb::End(pb::End {
             session,
             blocks: *blocks,
@@ -396,6 +407,13 @@ fn decode_body(body: pb::frame::Body) -> Result<Control, DecodeError> {
             (m.session, Body::Pull { stripe, channel: m.channel, from: m.from, until: m.until })
         }
         Pb::Refresh(m) => (m.session, Body::Refresh),
+        Pb::Grant(m) => {
+            if m.grant.len() > GRANT_BYTES_MAX {
+                return Err(DecodeError::field("grant", "more than 256 bytes"));
+            }
+            let root = decode_contact(m.root.ok_or(DecodeError::Truncated("root"))?)?;
+            (m.session, Body::Grant { root, grant: m.grant })
+        }
         Pb::End(m) => {
             let signature = array("signature", &m.signature)?;
             (m.session, Body::End { blocks: m.blocks, signature })

@@ -8,7 +8,7 @@ mod grace;
 mod loops;
 mod rules;
 
-use super::{Crowd, Event, ROOT};
+use super::{Crowd, Event};
 use crate::media::Figures;
 use grace::Grace;
 use std::collections::BTreeMap;
@@ -118,8 +118,8 @@ impl Crowd {
 
     /// All that live, the root too if it does.
     fn everybody(&self) -> impl Iterator<Item = u32> + '_ {
-        let root = Some(ROOT).filter(|root| self.hosts[*root as usize].alive);
-        let living = self.living.iter().copied().filter(|node| *node != ROOT);
+        let root = Some(self.root).filter(|root| self.hosts[*root as usize].alive);
+        let living = self.living.iter().copied().filter(|node| *node != self.root);
         root.into_iter().chain(living)
     }
 

@@ -5,7 +5,7 @@
 //! keyframes and queues that last from block to block are left out, so the tail is shorter than what
 //! is measured with media.
 
-use super::{Crowd, ROOT, stream};
+use super::{Crowd, stream};
 use crate::media::{Settings, Uplink};
 use crate::population::Role;
 use banyan_protocol::forest::Peer;
@@ -75,16 +75,16 @@ impl Crowd {
             uplinks: BTreeMap::new(),
             under_way: BinaryHeap::new(),
         };
-        if self.hosts[ROOT as usize].alive {
+        if self.hosts[self.root as usize].alive {
             // Every stripe's first child is served before any second one.
             let mut children: Vec<(usize, u8, Peer)> = Vec::new();
             for stripe in 0..self.stripes() {
-                let its = self.hosts[ROOT as usize].forest.children(stripe).enumerate();
+                let its = self.hosts[self.root as usize].forest.children(stripe).enumerate();
                 children.extend(its.map(|(rank, (child, _))| (rank, stripe, child)));
             }
             children.sort_unstable();
             let children = children.into_iter().map(|(_, stripe, child)| (stripe, child));
-            self.send(&mut block, ROOT, 0, children);
+            self.send(&mut block, self.root, 0, children);
         }
         let processing_us = Settings::reference(self.plan.run.seed).processing_us;
         while let Some(Reverse(Shard { comes_us, to, stripe })) = block.under_way.pop() {

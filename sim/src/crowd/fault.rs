@@ -1,11 +1,13 @@
 //! What goes wrong by the plan: partitions, outages, the root's death.
 
+mod handover;
 mod heal;
 
+pub(super) use handover::Handover;
 pub(super) use heal::Heals;
 
 use super::life::IDLE_TIMEOUT_US;
-use super::{Crowd, Event, ROOT};
+use super::{Crowd, Event};
 use crate::plan::{What, Who};
 use crate::population::chance;
 use banyan_protocol::forest::Peer;
@@ -47,10 +49,14 @@ impl Crowd {
                 }
             }
             What::RootDeath => {
-                self.die(ROOT);
+                self.die(self.root);
+                self.root_died();
                 self.heal();
             }
-            What::RootHandover => self.heal(),
+            What::RootHandover => {
+                self.hand_over();
+                self.heal();
+            }
         }
     }
 
@@ -75,7 +81,7 @@ impl Crowd {
     /// The links over which nothing comes any more go down at both ends.
     fn links_time_out(&mut self) {
         let at_us = self.now_us + IDLE_TIMEOUT_US;
-        let living = self.living.iter().copied().chain([ROOT]);
+        let living = self.living.iter().copied().chain([self.root]);
         for at in living.filter(|node| self.hosts[*node as usize].alive) {
             let host = &self.hosts[at as usize];
             let life = host.life;
@@ -90,7 +96,7 @@ impl Crowd {
     /// Whom a fault meets.
     fn met(&mut self, who: &Who) -> Vec<u32> {
         match who {
-            Who::Publisher => vec![ROOT],
+            Who::Publisher => vec![self.root],
             Who::Share(ppm) => {
                 let living = self.living.clone();
                 living.into_iter().filter(|_| chance(&mut self.rng, *ppm)).collect()

@@ -43,19 +43,7 @@ pub(super) fn numbers(plan: &Plan) -> u32 {
 impl Crowd {
     /// The publisher's node begins.
     pub(super) fn publish(&mut self) {
-        let publisher = self.plan.publisher;
-        let node = Node {
-            place: publisher.place,
-            life_us: None,
-            upload_bps: publisher.upload_bps,
-            download_bps: 1_000_000_000,
-            bloat_us: 0,
-            loss_ppm: 0,
-            skew_us: 0,
-            nat: Nat::Public,
-            role: Part::Gateway,
-        };
-        let number = self.settle(node, Role::Root);
+        let number = self.settle(self.publisher(), Role::Root);
         debug_assert_eq!(number, ROOT);
         if let Some(media) = &mut self.media {
             media.set_root(ROOT);
@@ -84,16 +72,17 @@ impl Crowd {
         self.measures.joins += 1;
         let mut bootstraps = self.named(number);
         if self.living.len() < SMALL {
-            bootstraps.push(Peer(ROOT));
+            bootstraps.push(Peer(self.root));
         }
+        let root = Peer(self.root);
         self.act(number, |forest, cx| {
-            forest.set_root(Peer(ROOT));
+            forest.set_root(root);
             forest.on_found(cx, &bootstraps);
         });
     }
 
     /// Gives a node a number and a forest.
-    fn settle(&mut self, node: Node, role: Role) -> u32 {
+    pub(super) fn settle(&mut self, node: Node, role: Role) -> u32 {
         let rested = self.dead.front().is_some_and(|(at, _)| at + REST_US <= self.now_us);
         let number = match self.dead.pop_front().filter(|_| rested) {
             Some((_, number)) => number,
@@ -173,7 +162,7 @@ impl Crowd {
     }
 
     /// Children that an uplink can feed: four fifths of it, at the root seven tenths.
-    fn slots(&self, upload_bps: u32, role: Role) -> u16 {
+    pub(super) fn slots(&self, upload_bps: u32, role: Role) -> u16 {
         let stream = self.plan.stream;
         let stripe_bps = stream.bitrate_bps * 11 / 10 / u64::from(stream.k);
         let share = if role == Role::Root { 6 } else { 8 };
@@ -215,8 +204,8 @@ impl Crowd {
     pub(super) fn found(&mut self, node: u32, life: u8) {
         if self.is(node, life) {
             let mut found = self.named(node);
-            if self.living.len() < SMALL && node != ROOT {
-                found.push(Peer(ROOT));
+            if self.living.len() < SMALL && node != self.root {
+                found.push(Peer(self.root));
             }
             self.act(node, |forest, cx| forest.on_found(cx, &found));
         }

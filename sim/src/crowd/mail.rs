@@ -11,6 +11,8 @@ const FRAME_BYTES: u32 = 40;
 const CONTACT_BYTES: u32 = 44;
 /// What a member says of itself beside its contact. Derived: nine small numbers.
 const MEMBER_BYTES: u32 = 28;
+/// A signed grant of the root's place. Derived: three keys, three numbers and a signature.
+const GRANT_BYTES: u32 = 190;
 /// A link that comes up: what one side sends. Derived: QUIC's padded initial packets, the TLS
 /// certificate of libp2p, finished, first acknowledgements.
 pub(super) const HANDSHAKE_BYTES: u64 = 2_800;
@@ -64,6 +66,7 @@ pub(super) fn wire_bytes(message: &Message) -> u32 {
         }
         Body::Pull { .. } => 16,
         Body::Refresh => 2,
+        Body::Grant { .. } => 2 + CONTACT_BYTES + GRANT_BYTES,
         Body::End { .. } => 72,
     };
     PACKET_BYTES + FRAME_BYTES + body

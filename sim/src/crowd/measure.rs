@@ -135,7 +135,11 @@ impl Measures {
             Body::Admitted { .. } => 3,
             Body::Redirected { .. } => 4,
             Body::Prune { .. } => 5,
-            Body::PathUpdate { .. } | Body::Pull { .. } | Body::Refresh | Body::End { .. } => 6,
+            Body::PathUpdate { .. }
+            | Body::Pull { .. }
+            | Body::Refresh
+            | Body::Grant { .. }
+            | Body::End { .. } => 6,
         };
         self.messages[kind].0 += 1;
         self.messages[kind].1 += u64::from(bytes);

@@ -38,7 +38,7 @@ use crate::wheel::Wheel;
 use banyan_protocol::forest::Action;
 use banyan_protocol::rng::Rng;
 use check::Checks;
-use fault::Heals;
+use fault::{Handover, Heals};
 use host::Host;
 use liars::Liars;
 use mail::Mail;
@@ -46,7 +46,7 @@ use measure::Measures;
 use registry::Registry;
 use std::collections::VecDeque;
 
-/// The publisher's node.
+/// The publisher's node, the first root.
 pub(super) const ROOT: u32 = 0;
 /// How often the world measures itself, µs.
 const SAMPLE_US: u64 = 1_000_000;
@@ -99,7 +99,9 @@ pub struct Crowd {
     wheel: Wheel<Event>,
     hosts: Vec<Host>,
     registry: Registry,
-    /// Numbers of the living, the root not among them, in no order that matters.
+    /// The root: the publisher's node, or who took its place.
+    root: u32,
+    /// Numbers of the living, the first root not among them, in no order that matters.
     living: Vec<u32>,
     /// Where in `living` a number is.
     seats: Vec<u32>,
@@ -115,6 +117,7 @@ pub struct Crowd {
     checks: Checks,
     liars: Liars,
     heals: Heals,
+    handover: Handover,
     rng: Rng,
     trace: u64,
 }
@@ -144,11 +147,14 @@ impl Crowd {
             checks: Checks::default(),
             liars: Liars::new(plan),
             heals: Heals::default(),
+            handover: Handover::default(),
+            root: ROOT,
             rng: Rng::new(&seed, "crowd"),
             trace: plan.run.seed,
             plan: plan.clone(),
         };
         crowd.publish();
+        crowd.name_standby();
         crowd.next_arrival();
         crowd.wheel.push(SAMPLE_US, Event::Sample);
         crowd.wheel.push(check::CHECK_US, Event::Check);
@@ -219,6 +225,7 @@ impl Crowd {
             Event::Fault { index, ends } => self.fault(index.into(), ends),
             Event::Check => {
                 self.observe_liars();
+                self.look_at_handover();
                 self.look_at_heals();
                 self.check();
             }

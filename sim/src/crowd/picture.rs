@@ -1,6 +1,6 @@
 //! One stripe's tree at the end, to be drawn.
 
-use super::{Crowd, ROOT};
+use super::Crowd;
 use crate::population::Role;
 use crate::report::{ForestPicture, TreeNode};
 
@@ -12,7 +12,7 @@ const STRIPE: u8 = 0;
 impl Crowd {
     /// The tree of a stripe: all that hang below the root now.
     pub(super) fn picture(&self) -> Option<ForestPicture> {
-        if self.living.len() > NODES_MAX || !self.hosts[ROOT as usize].alive {
+        if self.living.len() > NODES_MAX || !self.hosts[self.root as usize].alive {
             return None;
         }
         let below = self.below_root(STRIPE);
@@ -28,9 +28,9 @@ impl Crowd {
     /// All nodes that a stripe reaches from the root, parents first, each with the place of its
     /// parent in this list.
     fn below_root(&self, stripe: u8) -> Vec<(u32, Option<usize>)> {
-        let mut reached = vec![(ROOT, None)];
+        let mut reached = vec![(self.root, None)];
         let mut seen = vec![false; self.hosts.len()];
-        seen[ROOT as usize] = true;
+        seen[self.root as usize] = true;
         let mut next = 0;
         while let Some((parent, _)) = reached.get(next).copied() {
             for (child, _) in self.hosts[parent as usize].forest.children(stripe) {
@@ -63,17 +63,17 @@ impl Crowd {
         let measured_us = self.media.as_ref().and_then(|media| media.delay_us(node, STRIPE));
         let estimate_us = || host.forest.delay_us(&host.links, STRIPE).map(u64::from);
         let role = match host.node.role {
-            _ if node == ROOT => "root",
+            _ if node == self.root => "root",
             _ if self.liars.lie(node).is_some() => "liar",
             Role::Gateway => "gateway",
             Role::Helper => "helper",
         };
         let city = &self.registry.places.cities()[usize::from(host.node.place.city)];
         TreeNode {
-            label: if node == ROOT { "root".into() } else { format!("n{node}") },
+            label: if node == self.root { "root".into() } else { format!("n{node}") },
             parent,
             delay_ms: match measured_us.or_else(estimate_us) {
-                _ if node == ROOT => 0.0,
+                _ if node == self.root => 0.0,
                 Some(us) => us as f64 / 1_000.0,
                 None => f64::NAN,
             },

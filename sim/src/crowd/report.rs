@@ -59,7 +59,9 @@ impl Crowd {
 
     fn control_figures(&self, figures: &mut Vec<Figure>) {
         let living = self.living.iter().map(|node| self.hosts[*node as usize].control_bytes);
-        let root = self.hosts[ROOT as usize].control_bytes;
+        // Of a first root that has gone it is counted already.
+        let root = &self.hosts[ROOT as usize];
+        let root = if root.alive { root.control_bytes } else { 0 };
         let control = self.measures.control_bytes + living.sum::<u64>() + root;
         let each =
             control as f64 / self.node_seconds() + KEEPALIVE_BYTES_PER_S as f64 * self.links_mean();
@@ -82,7 +84,7 @@ impl Crowd {
         if let Some(last) = warm.last() {
             figures.push(Figure::lower("orphan_stripes_end", last.orphans.into()));
         }
-        if self.hosts[ROOT as usize].alive {
+        if self.hosts[self.root as usize].alive {
             figures.push(Figure::lower("adrift_stripes_end", self.adrift() as f64));
         }
         let stripes = (0..self.stripes()).collect::<Vec<_>>();

@@ -2,6 +2,7 @@
 
 use super::Crowd;
 use super::host::Host;
+use banyan_protocol::forest::Role;
 
 /// A node must be served once it has been there for this long, µs. Basis: issue of the forest, as
 /// long as a join may take until it has failed.
@@ -28,6 +29,9 @@ impl Crowd {
         for node in &self.living {
             let host = &self.hosts[*node as usize];
             if host.joined_us + SETTLED_US > self.now_us {
+                continue;
+            }
+            if host.forest.setup().role == Role::Root {
                 continue;
             }
             if host.forest.fed().len() < self.needed(host) {

@@ -73,6 +73,7 @@ impl Live {
                 }
                 self.end(cx, Some(peer), Body::End { blocks, signature: signature.to_bytes() });
             }
+            Body::Grant { root, grant } => return self.on_grant(cx, node, root, grant),
             body => self.receive(cx, node, body),
         }
         Ok(())
@@ -128,7 +129,8 @@ fn stripe_of(body: &Body) -> Option<u8> {
         | Body::Prune { stripe, .. }
         | Body::PathUpdate { stripe, .. }
         | Body::Pull { stripe, .. } => Some(*stripe),
-        Body::Announce { .. } | Body::Members(_) | Body::Refresh | Body::End { .. } => None,
+        Body::Announce { .. } | Body::Members(_) | Body::Refresh => None,
+        Body::Grant { .. } | Body::End { .. } => None,
     }
 }
 
@@ -142,6 +144,7 @@ fn path_of(body: &Body) -> Option<&Path> {
         | Body::Prune { .. }
         | Body::Pull { .. }
         | Body::Refresh
+        | Body::Grant { .. }
         | Body::End { .. } => None,
     }
 }

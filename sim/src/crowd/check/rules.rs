@@ -1,6 +1,6 @@
 //! The rules, each as one look at the whole world.
 
-use super::super::{Crowd, ROOT};
+use super::super::Crowd;
 use super::grace::Grace;
 use super::loops::loops;
 use super::{DISAGREE_US, LOOP_US, NEWCOMER_US, under_way};
@@ -95,7 +95,7 @@ impl Crowd {
                 for (Peer(child), _) in forest.children(stripe) {
                     let other = &self.hosts[child as usize];
                     let says = other.forest.parent(stripe) == Some(Peer(node));
-                    if !other.alive || !says || child == ROOT {
+                    if !other.alive || !says || child == self.root {
                         wrong.push((stripe, node, child, true));
                     }
                 }

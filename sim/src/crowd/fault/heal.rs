@@ -1,6 +1,6 @@
 //! How soon after a fault all are served again.
 
-use super::super::{Crowd, ROOT};
+use super::super::Crowd;
 use crate::report::Figure;
 use banyan_protocol::forest::Role;
 
@@ -58,9 +58,7 @@ impl Crowd {
         let k = u32::from(self.plan.stream.k);
         let counts = |node: &u32| {
             let host = &self.hosts[*node as usize];
-            host.joined_us + JOINED_US < since_us
-                && *node != ROOT
-                && host.forest.setup().role == Role::Gateway
+            host.joined_us + JOINED_US < since_us && host.forest.setup().role == Role::Gateway
         };
         let (mut all, mut served) = (0, 0);
         for node in self.living.iter().copied().filter(counts) {

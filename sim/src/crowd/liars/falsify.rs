@@ -1,6 +1,6 @@
 //! What liars say.
 
-use super::super::{Crowd, ROOT};
+use super::super::Crowd;
 use crate::plan::Lie;
 use banyan_protocol::forest::{Member, Message, Path, Peer, Reach, Role, StripeSet};
 use banyan_protocol::limits::{MEMBERS_MAX, REDIRECTS_MAX};
@@ -23,7 +23,7 @@ impl Crowd {
     /// mark, as no other is accepted.
     fn near_the_root(&self, node: u32, mut message: Message) -> Message {
         let shorten = |path: &mut Path| {
-            path.tags = [ROOT, node].iter().map(|way| self.registry.fact(*way).tag).collect();
+            path.tags = [self.root, node].iter().map(|way| self.registry.fact(*way).tag).collect();
             (path.stalled, path.delay_us) = (false, 0);
         };
         match &mut message {
