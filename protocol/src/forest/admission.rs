@@ -58,7 +58,7 @@ impl Forest {
             graft.slots = 0; // it may watch, but nobody hangs from it for now
         }
         let verdict = match self.path(cx.links, stripe) {
-            _ if self.leaving => Err(Refusal::Leaving),
+            _ if self.leaving || self.has_handed_over() => Err(Refusal::Leaving),
             None => Err(Refusal::NotFed),
             Some(path) if path.stalled => Err(Refusal::NotFed),
             Some(path) if !path.can_go_on(cx.directory.tag(peer)) => Err(Refusal::Loop),

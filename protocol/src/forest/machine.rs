@@ -363,7 +363,7 @@ impl Forest {
             role,
             carries: self.carries(),
             slots: self.children.slots(),
-            slots_free: self.children.slots_offered(now),
+            slots_free: if self.has_handed_over() { 0 } else { self.children.slots_offered(now) },
             depth: if root { 0 } else { self.parents.depth() },
             delay_us: own_us.unwrap_or(0).saturating_add(wait_us),
             age_s: 0,

@@ -75,6 +75,11 @@ impl Forest {
         }
     }
 
+    /// Whether this was the root until another took its place: it feeds whom it has, and takes nobody.
+    pub(super) fn has_handed_over(&self) -> bool {
+        self.setup.role == Role::Root && self.root_granted && self.parents.root.is_some()
+    }
+
     /// Tells all with whom a link is up, also those that have not said yet that they are members.
     fn pass_on_grant(&self, cx: &mut Context<'_>, root: Peer, grant: &Bytes, from: Option<Peer>) {
         let peers: Vec<Peer> = cx.links.up().filter(|peer| Some(*peer) != from).collect();
