@@ -365,6 +365,15 @@ fn control() {
     };
     let blocks = 1_000u64;
     let end = [b"banyan/v1/end\0", session().as_bytes().as_slice(), &blocks.to_be_bytes()].concat();
+    let handed = RootGrant {
+        session: session(),
+        from: node(5),
+        to: node(6),
+        from_block: 900,
+        term: 1,
+        expires: UnixSeconds(1_790_000_000),
+    };
+    let handed = handed.sign(&publisher()).expect("within bounds").encode();
     let (stripe, request) = (3, 17);
     let told = member.clone();
     let bodies = [
@@ -386,6 +395,7 @@ fn control() {
         ("path_update", Body::PathUpdate { stripe, path, above: Some(other) }),
         ("pull", Body::Pull { stripe, channel: 2, from: 301, until: 305 }),
         ("refresh", Body::Refresh),
+        ("grant", Body::Grant { root: contact(6, &["198.51.100.9:9"]), grant: handed.into() }),
         ("end", Body::End { blocks, signature: media().sign(&end) }),
     ];
     let vector = Vector::new(

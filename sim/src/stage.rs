@@ -6,7 +6,8 @@ use banyan_protocol::identity::{MediaKey, PublisherKey, SessionId};
 use banyan_protocol::ingest::Draft;
 use banyan_protocol::input::{Command, JoinRole};
 use banyan_protocol::output::Event;
-use banyan_protocol::session::Outline;
+use banyan_protocol::session::{Outline, RootGrant, SignedRootGrant};
+use banyan_protocol::time::UnixSeconds;
 use banyan_protocol::unit::Bitrate;
 use bytes::Bytes;
 use std::time::Duration;
@@ -22,6 +23,8 @@ pub struct Stage {
     pub outline: Outline,
     published: u64,
     group_blocks: u64,
+    /// Who gets the blocks.
+    source: usize,
 }
 
 impl Stage {
@@ -52,7 +55,7 @@ impl Stage {
             first_block: 0,
         };
         world.command(0, publish);
-        Self { world, outline, published: 0, group_blocks: 30 }
+        Self { world, outline, published: 0, group_blocks: 30, source: 0 }
     }
 
     /// The root's node starts again after it was killed, and goes on at block `first_block`.
@@ -61,6 +64,28 @@ impl Stage {
         let media_key = Box::new(MediaKey::from_seed(&[9; 32]));
         let outline = Box::new(self.outline.clone());
         self.world.command(i, Command::Publish { outline, media_key, slots, first_block });
+    }
+
+    /// The publisher's word that node `i` is the root, the `term`-th after the first.
+    #[must_use]
+    pub fn grant(&self, i: usize, term: u64) -> SignedRootGrant {
+        let grant = RootGrant {
+            session: self.outline.session,
+            from: self.world.hosts[self.source].id,
+            to: self.world.hosts[i].id,
+            from_block: 0,
+            term,
+            expires: UnixSeconds(u64::MAX),
+        };
+        grant.sign(&Self::publisher()).expect("it is within its bounds")
+    }
+
+    /// Node `i` takes up the root's place, and gets the blocks from now on.
+    pub fn take_over(&mut self, i: usize, slots: u16, term: u64) {
+        let grant = Box::new(self.grant(i, term));
+        let (session, media_key) = (self.outline.session, MediaKey::from_seed(&[9; 32]).into());
+        self.world.command(i, Command::TakeOver { session, grant, media_key, slots });
+        self.source = i;
     }
 
     /// A node joins; it knows the root.
@@ -74,7 +99,7 @@ impl Stage {
     pub fn publish(&mut self, duration: Duration) {
         for _ in 0..duration.as_micros() / FRAME.as_micros() {
             let draft = self.draft();
-            self.world.command(0, Command::Ingest(self.outline.session, draft));
+            self.world.command(self.source, Command::Ingest(self.outline.session, draft));
             self.published += 1;
             self.world.run(FRAME);
         }

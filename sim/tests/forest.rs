@@ -1,7 +1,9 @@
 //! The first stripe forest in virtual time: it forms, it carries, and deaths go unnoticed.
 
+use banyan_protocol::identity::MediaKey;
 use banyan_protocol::input::{Command, Input, JoinRole};
 use banyan_protocol::output::Event;
+use banyan_protocol::wire::control::{Body, Control};
 use banyan_sim::stage::Stage;
 use banyan_sim::world::Network;
 use std::time::Duration;
@@ -240,4 +242,54 @@ fn a_polluter_is_cut_at_its_first_shard_and_nothing_forged_is_shown() {
     assert_eq!(cut.count(), 1, "banned at one strike, and not let in again");
     let stripes = &stage.world.hosts[4].banyan.status()[0].stripes;
     assert!(stripes.iter().all(|s| s.parent.is_some() && s.parent != Some(polluter)));
+}
+
+#[test]
+fn a_standby_takes_the_place_of_a_root_that_died_and_the_session_goes_on() {
+    let mut stage = chain(6);
+    let session = stage.outline.session;
+    stage.world.kill(0);
+    stage.take_over(4, 12, 1);
+    stage.publish(secs(4));
+    let new = stage.world.hosts[4].id;
+    for i in [1, 2, 3, 5] {
+        let granted = Event::RootGranted { session, root: new };
+        let heard = stage.world.hosts[i].events.iter().filter(|(_, e)| *e == granted).count();
+        assert_eq!(heard, 1, "node {i}; {}", repro(6));
+    }
+    let delivered = &stage.world.hosts[5].delivered;
+    let last = delivered.last().expect("it plays").0;
+    assert!(stage.world.now().since(last) < Duration::from_millis(200), "{}", repro(6));
+    let seconds = delivered.iter().filter(|(at, _)| stage.world.now().since(*at) < secs(2)).count();
+    assert!(seconds > 50, "{seconds} blocks in the last two seconds; {}", repro(6));
+}
+
+#[test]
+fn a_grant_of_an_earlier_term_and_a_grant_to_another_change_nothing() {
+    let mut stage = chain(7);
+    let session = stage.outline.session;
+    let (early, to_five) = (stage.grant(3, 1), stage.grant(5, 3));
+    stage.take_over(4, 12, 2);
+    stage.publish(secs(1));
+    // Replayed by an honest node, which nobody holds against it.
+    let root = stage.world.contact(3);
+    let body = Body::Grant { root, grant: early.encode().into() };
+    let replay = Control { session, body }.encode();
+    let teller = stage.world.hosts[1].id;
+    for i in [0, 4, 5] {
+        stage.world.input(i, Input::Control(teller, replay.clone()));
+    }
+    // Not node 2's to take up.
+    let (grant, media_key) = (Box::new(to_five), MediaKey::from_seed(&[9; 32]).into());
+    stage.world.command(2, Command::TakeOver { session, grant, media_key, slots: 9 });
+    stage.publish(secs(2));
+    let new = stage.world.hosts[4].id;
+    for (i, host) in stage.world.hosts.iter().enumerate() {
+        for (_, event) in &host.events {
+            assert!(!matches!(event, Event::Violated { .. }), "node {i}: {event:?}");
+            if let Event::RootGranted { root, .. } = event {
+                assert_eq!(*root, new, "node {i}");
+            }
+        }
+    }
 }

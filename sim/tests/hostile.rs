@@ -2,7 +2,7 @@
 
 use banyan_protocol::coding::{Coder, Shard};
 use banyan_protocol::forest::{Contact, Member, Path, Reach, Role, StripeSet, tag};
-use banyan_protocol::identity::{MediaKey, NodeId, SessionId};
+use banyan_protocol::identity::{MediaKey, NodeId, PublisherKey, SessionId};
 use banyan_protocol::input::JoinRole;
 use banyan_protocol::limits::CANDIDATES_MAX;
 use banyan_protocol::output::{Event, Violation};
@@ -216,6 +216,13 @@ fn messages_that_break_a_rule_cut_their_sender() {
     let far = |stripe| Body::Pull { stripe, channel: 9, from: 1, until: 2 };
     let signature = [3; 64];
     let long = Path { tags: (0..17).collect(), ..Path::default() };
+    let root = |i: usize| stage.world.contact(i);
+    let grant = stage.grant(3, 1);
+    let forger = PublisherKey::from_seed(&[66; 32]);
+    let forged = grant.claims().sign(&forger).expect("within bounds").encode().into();
+    let forged = Body::Grant { root: root(3), grant: forged };
+    let misnamed = Body::Grant { root: root(2), grant: grant.encode().into() };
+    let nothing = Body::Grant { root: root(3), grant: vec![1; 90].into() };
     let encoded = |body| banyan_protocol::wire::control::Control { session, body }.encode();
     let control = Violation::Control;
     let rows = [
@@ -251,6 +258,9 @@ fn messages_that_break_a_rule_cut_their_sender() {
             encoded(Body::PathUpdate { stripe: 0, path, above: None }),
             Violation::Path,
         ),
+        ("forged grant", encoded(forged), Violation::ForgedGrant),
+        ("grant to another", encoded(misnamed), Violation::ForgedGrant),
+        ("no grant", encoded(nothing), control),
         ("forged end", encoded(Body::End { blocks: 1 << 40, signature }), Violation::ForgedEnd),
     ];
     let mut number = 10;

@@ -139,6 +139,11 @@ impl Children {
         self.heir = Some(heir);
     }
 
+    /// Who is admitted beyond the slots.
+    pub(crate) fn heir(&self) -> Option<Peer> {
+        self.heir
+    }
+
     /// Changes how many children it feeds. Those it has too many are kept until they go.
     pub(crate) fn set_slots(&mut self, slots: u16) {
         self.slots = slots.min(CHILDREN_MAX as u16);
@@ -168,6 +173,11 @@ impl Children {
 
     pub(crate) fn slots(&self) -> u16 {
         self.slots
+    }
+
+    /// Children it feeds, the heir left out.
+    fn others(&self) -> usize {
+        self.all.iter().filter(|child| !child.heir).count()
     }
 
     fn counted(&self, now: Timestamp, stripe: u8) -> u16 {
@@ -216,7 +226,7 @@ impl Children {
         if child.is_none()
             && !lacks
             && !heir
-            && (self.all.len() >= self.most() || now < self.congested_until)
+            && (self.others() >= self.most() || now < self.congested_until)
         {
             return Admission::Full;
         }
@@ -591,6 +601,28 @@ mod tests {
             Admission::Admitted(None)
         );
         assert_eq!(children.slots_free(now), 0);
+    }
+
+    #[test]
+    fn an_heir_is_fed_beyond_the_slots_and_gives_way_to_nobody() {
+        let now = Timestamp::from_micros(1_000_000);
+        let mut children = Children::new(4, 2);
+        children.spread_over(StripeSet::all(2));
+        let admitted = Admission::Admitted(None);
+        for stripe in 0..2 {
+            assert_eq!(children.admit(now, node(1 + stripe), &graft(stripe, 9, None)), admitted);
+        }
+        assert_eq!(children.admit(now, node(7), &graft(0, 0, None)), Admission::Full);
+        children.set_heir(node(7));
+        for stripe in 0..2 {
+            assert_eq!(children.admit(now, node(7), &graft(stripe, 0, None)), admitted);
+        }
+        assert_eq!((children.len(), children.one_too_many(now)), (4, None));
+        assert!(matches!(
+            children.admit(now, node(3), &graft(0, 20, None)),
+            Admission::Admitted(Some(Preempted { child, .. })) if child == node(1)
+        ));
+        assert!(children.len() <= children.max());
     }
 
     #[test]

@@ -515,7 +515,10 @@ impl Forest {
     pub fn mentioned(&self) -> impl Iterator<Item = Peer> + '_ {
         let known = self.candidates.peers().chain(self.peers.iter().copied());
         let known = known.chain(self.accusations.peers());
-        known.chain(self.parents.mentioned()).chain(self.children.peers())
+        known
+            .chain(self.parents.mentioned())
+            .chain(self.children.peers())
+            .chain(self.children.heir())
     }
 }
 

@@ -76,9 +76,10 @@ fn bodies() -> Vec<Body> {
         },
         Body::Redirected { stripe: 1, request: 2, refusal: Refusal::Full, members: vec![member] },
         Body::Prune { stripe: 1, reason: PruneReason::Leaving, successors: vec![contact.clone()] },
-        Body::PathUpdate { stripe: 1, path, above: Some(contact) },
+        Body::PathUpdate { stripe: 1, path, above: Some(contact.clone()) },
         Body::Pull { stripe: 1, channel: 2, from: 3, until: 4 },
         Body::Refresh,
+        Body::Grant { root: contact, grant: vec![7; 196].into() },
         Body::End { blocks: 9, signature: [8; 64] },
     ]
 }

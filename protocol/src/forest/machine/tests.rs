@@ -17,6 +17,21 @@ impl Directory for Numbers {
     }
 }
 
+const SETUP: Setup = Setup {
+    me: Peer(0),
+    role: Role::Gateway,
+    k: 1,
+    n: 2,
+    home: 0,
+    tag: 0,
+    channel: 1,
+    slots: 8,
+    stripes_max: 2,
+    view_max: 16,
+    reach: Reach::Public,
+    seed: [1; 32],
+};
+
 /// Every number that a forest holds anywhere, whoever added the place.
 fn held(forest: &Forest) -> BTreeSet<u32> {
     let text = format!("{forest:?}");
@@ -28,20 +43,7 @@ fn held(forest: &Forest) -> BTreeSet<u32> {
 fn it_mentions_every_number_it_holds() {
     let mut links = Links::default();
     let mut out = Vec::new();
-    let setup = Setup {
-        me: Peer(0),
-        role: Role::Gateway,
-        k: 1,
-        n: 2,
-        home: 0,
-        tag: 0,
-        channel: 1,
-        slots: 8,
-        stripes_max: 2,
-        view_max: 16,
-        reach: Default::default(),
-        seed: [1; 32],
-    };
+    let setup = SETUP;
     let mut now = Timestamp::from_micros(1_000_000);
     let mut forest = Forest::new(now, setup);
     let mut most = 0;
@@ -88,4 +90,95 @@ fn it_mentions_every_number_it_holds() {
         act(&mut links, now, &mut |forest, cx| forest.on_time(cx));
     }
     assert!(most >= 8, "only {most} were ever held");
+}
+
+#[test]
+fn who_hangs_from_the_old_root_turns_to_the_new_one_and_keeps_the_old_one_until_it_says_yes() {
+    let now = Timestamp::from_micros(1_000_000);
+    let (mut links, mut out) = (Links::default(), Vec::new());
+    let setup = Setup { me: Peer(4), role: Role::Gateway, tag: 4, ..SETUP };
+    let mut forest = Forest::new(now, setup);
+    let rtt = Duration::from_millis(1);
+    for peer in [0, 1, 2, 3].map(Peer) {
+        links.on_up(now, peer, rtt);
+    }
+    let mut act = |act: &mut dyn FnMut(&mut Forest, &mut Context<'_>)| {
+        act(
+            &mut forest,
+            &mut Context { now, links: &mut links, directory: &Numbers, out: &mut out },
+        );
+        let parents = [0, 1].map(|stripe| forest.parent(stripe).map(|peer| peer.0));
+        (std::mem::take(&mut out), parents)
+    };
+    let asked = |out: &[Action], of: u32| -> Vec<(u8, u32)> {
+        let grafts = out.iter().filter_map(|action| match action {
+            Action::Send(Peer(to), Body::Graft(graft)) if *to == of => {
+                Some((graft.stripe, graft.request))
+            }
+            _ => None,
+        });
+        grafts.collect()
+    };
+    let yes = |(stripe, request), tags: &[Tag]| {
+        let path = Path { tags: tags.to_vec(), ..Path::default() };
+        Body::Admitted { stripe, request, path, backups: Vec::new() }
+    };
+    // The root feeds stripe 0, node 1 stripe 1.
+    let (out, _) = act(&mut |forest, cx| {
+        forest.set_root(Peer(0));
+        forest.turn_to(cx, Peer(0));
+    });
+    let both = asked(&out, 0);
+    act(&mut |forest, cx| forest.on_message(cx, Peer(0), yes(both[0], &[0])));
+    act(&mut |forest, cx| forest.on_message(cx, Peer(0), yes(both[1], &[0])));
+    let (out, _) = act(&mut |forest, cx| forest.turn_to(cx, Peer(1)));
+    let of_one = asked(&out, 1);
+    let (_, parents) =
+        act(&mut |forest, cx| forest.on_message(cx, Peer(1), yes(of_one[1], &[0, 1])));
+    assert_eq!(parents, [Some(0), Some(1)]);
+    act(&mut |forest, cx| {
+        forest.on_message(
+            cx,
+            Peer(1),
+            Body::Redirected {
+                stripe: 0,
+                request: of_one[0].1,
+                refusal: Refusal::Full,
+                members: Vec::new(),
+            },
+        )
+    });
+    // Another becomes the root.
+    let grant = Body::Grant { root: Peer(2), grant: Default::default() };
+    let (out, parents) = act(&mut |forest, cx| forest.on_message(cx, Peer(1), grant.clone()));
+    let told = |out: &[Action]| -> Vec<u32> {
+        let told = out.iter().filter_map(|action| match action {
+            Action::Send(Peer(to), Body::Grant { root: Peer(2), .. }) => Some(*to),
+            _ => None,
+        });
+        told.collect()
+    };
+    assert_eq!(told(&out), [0, 2, 3], "all but who told it");
+    assert_eq!(parents, [Some(0), Some(1)], "fed by the old one as yet");
+    let asked_two = asked(&out, 2);
+    assert_eq!(asked_two.iter().map(|ask| ask.0).collect::<Vec<_>>(), [0]);
+    let (out, _) = act(&mut |forest, cx| forest.on_message(cx, Peer(3), grant.clone()));
+    assert_eq!(told(&out), Vec::<u32>::new(), "once is enough");
+    let (_, parents) =
+        act(&mut |forest, cx| forest.on_message(cx, Peer(2), yes(asked_two[0], &[2])));
+    assert_eq!(parents, [Some(2), Some(1)]);
+    // It feeds others as the root when it gets the place itself, and takes nothing from anybody.
+    let (out, _) = act(&mut |forest, cx| {
+        forest.become_root(cx, 8, Default::default());
+        forest.stand_alone(cx);
+    });
+    assert_eq!(forest.path(&links, 1).map(|path| path.tags), Some(vec![4]));
+    assert_eq!((forest.parent(0), forest.parent(1)), (None, None));
+    let left = |peer, stripe| {
+        out.iter().any(|action| {
+            matches!(action,
+            Action::Send(to, Body::Prune { stripe: s, .. }) if *to == Peer(peer) && *s == stripe)
+        })
+    };
+    assert!(left(2, 0) && left(1, 1));
 }

@@ -17,6 +17,7 @@ impl Live {
     /// A link is up.
     pub(crate) fn on_link_up(&mut self, cx: &mut Context<'_>, peer: Peer) {
         self.with_forest(cx, |forest, cx| forest.on_link_up(cx, peer));
+        self.tell_grant(cx, peer);
     }
 
     /// A link did not come up.
@@ -96,9 +97,12 @@ impl Live {
         }
     }
 
-    /// Leaves: children learn whom to ask, parents that the slot is free. A root ends the session.
+    /// Leaves: children learn whom to ask, parents that the slot is free. A root ends the session, unless
+    /// another has its place.
     pub(crate) fn leave(&mut self, cx: &mut Context<'_>) {
-        if let Some((blocks, signature)) = self.media.sign_end(&self.outline) {
+        if !self.has_handed_over()
+            && let Some((blocks, signature)) = self.media.sign_end(&self.outline)
+        {
             self.end(cx, None, Body::End { blocks, signature });
             return;
         }

@@ -5,7 +5,7 @@
 use super::Live;
 use super::media::Media;
 use crate::context::Context;
-use crate::forest::{Contact, Role};
+use crate::forest::{Contact, Peer, Role};
 use crate::identity::{MediaKey, NodeId};
 use crate::output::{Event, Violation};
 use crate::session::SignedRootGrant;
@@ -17,7 +17,31 @@ use bytes::Bytes;
 /// that it names, and by no other. What was taken up later has a higher term.
 const NO_CALENDAR: UnixSeconds = UnixSeconds(0);
 
+/// Numbers left out when a place is taken up: the root before may have sent blocks that this node has
+/// not seen, and no number may stand for two blocks. Derived: a quarter of a second at 30 blocks/s.
+const UNSEEN_BLOCKS: u64 = 8;
+
 impl Live {
+    /// Tells a peer who the root is, if that is not the first one.
+    pub(super) fn tell_grant(&self, cx: &mut Context<'_>, peer: Peer) {
+        let Some(grant) = self.terms.grant() else { return };
+        let root = grant.claims().to;
+        let root = if root == self.me {
+            Some(Contact::new(self.me, self.addresses.iter().copied()))
+        } else {
+            cx.peers.find(&root).and_then(|root| cx.peers.contact(root).cloned())
+        };
+        if let (Some(root), Some(node)) = (root, cx.peers.id(peer)) {
+            let grant = Bytes::from(grant.encode());
+            cx.send(node, self.session(), Body::Grant { root, grant });
+        }
+    }
+
+    /// Whether this was the root, and another has its place.
+    pub(super) fn has_handed_over(&self) -> bool {
+        self.terms.root().is_some_and(|root| root != self.me)
+    }
+
     /// `from` says that another node is the root.
     pub(super) fn on_grant(
         &mut self,
@@ -53,7 +77,7 @@ impl Live {
         if !mine || !matches!(self.terms.offer(cx.now, NO_CALENDAR, grant), Ok(true)) {
             return false;
         }
-        let next = self.head.newest().map_or(0, |newest| newest + 1);
+        let next = self.head.newest().map_or(0, |newest| newest + 1 + UNSEEN_BLOCKS);
         let first = grant.claims().from_block.max(next);
         self.role = Role::Root;
         self.media = Media::root(&self.outline, media_key, first);

@@ -95,6 +95,8 @@ fn body() -> impl Strategy<Value = Body> {
             |(stripe, channel, from, n)| Body::Pull { stripe, channel, from, until: from + n }
         ),
         Just(Body::Refresh),
+        (contact(), prop::collection::vec(any::<u8>(), 0..=GRANT_BYTES_MAX))
+            .prop_map(|(root, grant)| Body::Grant { root, grant: grant.into() }),
         (any::<u64>(), any::<[u8; 32]>()).prop_map(|(blocks, half)| {
             let mut signature = [0; 64];
             signature[..32].copy_from_slice(&half);
@@ -144,6 +146,11 @@ fn what_breaks_a_bound_is_refused() {
         pull(5, 5),
         pull(6, 5),
         pull(0, PULL_BLOCKS_MAX + 1),
+        frame(pb::frame::Body::Grant(pb::Grant {
+            session: session.clone(),
+            root: Some(pb::Contact { node: session.clone(), addresses: Vec::new() }),
+            grant: vec![0; GRANT_BYTES_MAX + 1].into(),
+        })),
         frame(pb::frame::Body::Refresh(pb::Refresh { session: Bytes::from_static(b"short") })),
         frame(pb::frame::Body::PathUpdate(pb::PathUpdate {
             session: session.clone(),
