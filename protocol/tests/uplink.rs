@@ -4,7 +4,7 @@
 use banyan_protocol::capacity::Sent;
 use banyan_protocol::coding::{Format, Frame, Packet, Track, TrackFormat, VideoCodec};
 use banyan_protocol::forest::{Contact, Member, Path, Reach, Role, StripeSet, tag};
-use banyan_protocol::identity::{MediaKey, NodeId, SessionId};
+use banyan_protocol::identity::{MediaKey, NodeId, PublisherKey, SessionId};
 use banyan_protocol::ingest::Draft;
 use banyan_protocol::input::{Command, Input, JoinRole};
 use banyan_protocol::output::{Event, Output};
@@ -68,6 +68,7 @@ impl Node {
             m: 2,
             bitrate: Bitrate::from_kbps(1_000),
             media_key: key.verifying_key(),
+            publisher: PublisherKey::from_seed(&[8; 32]).id(),
             epoch_seed: [3; 32],
         };
         (Box::new(outline), Box::new(key))

@@ -80,6 +80,10 @@ impl Live {
         let next = self.head.newest().map_or(0, |newest| newest + 1 + UNSEEN_BLOCKS);
         let first = grant.claims().from_block.max(next);
         self.role = Role::Root;
+        let slots = self.share.as_mut().map_or(slots, |share| {
+            share.lead(&self.outline, slots);
+            share.slots()
+        });
         self.media = Media::root(&self.outline, media_key, first);
         let bytes = Bytes::from(grant.encode());
         self.with_forest(cx, |forest, cx| {

@@ -43,6 +43,11 @@ impl Share {
         Self { budget, most, least }
     }
 
+    /// The node is the root from now on: it feeds one copy of the session at least, and `most`.
+    pub(crate) fn lead(&mut self, outline: &Outline, most: u16) {
+        (self.least, self.most) = (outline.stripes().into(), most);
+    }
+
     /// The slots to give.
     pub(crate) fn slots(&self) -> u16 {
         self.budget.slots().total().max(self.least).min(self.most)

@@ -37,7 +37,7 @@ fn a_parent_that_knows_nothing_of_its_child_is_found_and_the_message_says_how_to
     let mut crowd = world();
     // Of all that disagree for ever in a world that stands still, the root's are named first.
     crowd.checks.pairs = Grace::default();
-    let parent = ROOT;
+    let parent = crowd.root;
     let fed = |node: &u32| crowd.hosts[*node as usize].forest.parent(0) == Some(Peer(parent));
     let child = crowd.living.iter().copied().filter(fed).min().expect("somebody is fed");
     let host = &mut crowd.hosts[parent as usize];
