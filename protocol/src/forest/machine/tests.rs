@@ -120,7 +120,7 @@ fn who_hangs_from_the_old_root_turns_to_the_new_one_and_keeps_the_old_one_until_
         grafts.collect()
     };
     let yes = |(stripe, request), tags: &[Tag]| {
-        let path = Path { tags: tags.to_vec(), ..Path::default() };
+        let path = Path { tags: tags.iter().copied().collect(), ..Path::default() };
         Body::Admitted { stripe, request, path, backups: Vec::new() }
     };
     // The root feeds stripe 0, node 1 stripe 1.
@@ -172,7 +172,7 @@ fn who_hangs_from_the_old_root_turns_to_the_new_one_and_keeps_the_old_one_until_
         forest.become_root(cx, 8, Default::default());
         forest.stand_alone(cx);
     });
-    assert_eq!(forest.path(&links, 1).map(|path| path.tags), Some(vec![4]));
+    assert_eq!(forest.path(&links, 1).map(|path| path.tags.to_vec()), Some(vec![4]));
     assert_eq!((forest.parent(0), forest.parent(1)), (None, None));
     let left = |peer, stripe| {
         out.iter().any(|action| {
