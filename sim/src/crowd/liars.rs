@@ -92,6 +92,11 @@ impl Liars {
 }
 
 impl Crowd {
+    /// Whether a node tells those below another path than its own.
+    pub(super) fn hides_its_path(&self, node: u32) -> bool {
+        matches!(self.liars.lie(node), Some(Lie::Depth | Lie::Sybil))
+    }
+
     /// Whether a node keeps what it should pass on.
     pub(super) fn withholds(&self, node: u32, _stripe: u8) -> bool {
         matches!(self.liars.conduct(node), Conduct::Withholds(_))

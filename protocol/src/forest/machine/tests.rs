@@ -182,3 +182,100 @@ fn who_hangs_from_the_old_root_turns_to_the_new_one_and_keeps_the_old_one_until_
     };
     assert!(left(2, 0) && left(1, 1));
 }
+
+/// A gateway that may be fed by peer 1, to whom a link is up, and what it asks of it.
+fn asking(now: Timestamp, links: &mut Links) -> (Forest, Vec<(u8, u32)>) {
+    let setup = Setup {
+        me: Peer(0),
+        role: Role::Gateway,
+        k: 1,
+        n: 2,
+        home: 0,
+        tag: 0,
+        channel: 1,
+        slots: 8,
+        stripes_max: 2,
+        view_max: 16,
+        reach: Default::default(),
+        seed: [1; 32],
+    };
+    let mut forest = Forest::new(now, setup);
+    act(&mut forest, now, links, |forest, cx| forest.on_found(cx, &[Peer(1)]));
+    assert!(links.on_up(now, Peer(1), Duration::from_millis(1)));
+    let asked = act(&mut forest, now, links, |forest, cx| forest.on_link_up(cx, Peer(1)));
+    (forest, asked)
+}
+
+/// Lets a forest act: the stripes and numbers of the requests it makes.
+fn act(
+    forest: &mut Forest,
+    now: Timestamp,
+    links: &mut Links,
+    act: impl FnOnce(&mut Forest, &mut Context<'_>),
+) -> Vec<(u8, u32)> {
+    let mut out = Vec::new();
+    act(forest, &mut Context { now, links, directory: &Numbers, out: &mut out });
+    let asked = out.into_iter().filter_map(|action| match action {
+        Action::Send(_, Body::Graft(graft)) => Some((graft.stripe, graft.request)),
+        _ => None,
+    });
+    asked.collect()
+}
+
+fn yes(stripe: u8, request: u32) -> Message {
+    let path = Path { tags: [99, 1].into_iter().collect(), ..Path::default() };
+    Body::Admitted { stripe, request, path, backups: vec![Peer(3), Peer(4)] }
+}
+
+#[test]
+fn a_yes_to_an_earlier_request_of_the_same_parent_is_taken() {
+    let mut now = Timestamp::from_micros(1_000_000);
+    let mut links = Links::default();
+    let (mut forest, first) = asking(now, &mut links);
+    let (stripe, request) = first[0];
+    let mut again = Vec::new();
+    for _ in 0..30 {
+        now = now + Duration::from_millis(100);
+        again.extend(act(&mut forest, now, &mut links, |forest, cx| forest.on_time(cx)));
+    }
+    let is_later = |asked: &(u8, u32)| asked.0 == stripe && asked.1 > request;
+    assert!(again.iter().any(is_later), "it asks once more: {again:?}");
+    while !matches!(forest.parents.feed(stripe).map(|f| f.search.peer()), Some(Some(Peer(1)))) {
+        now = now + Duration::from_millis(10);
+        act(&mut forest, now, &mut links, |forest, cx| forest.on_time(cx));
+    }
+    act(&mut forest, now, &mut links, |forest, cx| {
+        forest.on_message(cx, Peer(1), yes(stripe, request));
+    });
+    assert_eq!(forest.parent(stripe), Some(Peer(1)));
+}
+
+#[test]
+fn nothing_is_pulled_from_whoever_broke_a_rule() {
+    let now = Timestamp::from_micros(1_000_000);
+    let mut links = Links::default();
+    let (mut forest, asked) = asking(now, &mut links);
+    let (stripe, request) = asked[0];
+    act(&mut forest, now, &mut links, |forest, cx| {
+        forest.on_message(cx, Peer(1), yes(stripe, request));
+    });
+    assert!(forest.backups(stripe).any(|backup| backup == Peer(3)));
+    act(&mut forest, now, &mut links, |forest, cx| forest.ban(cx, Peer(3)));
+    assert!(forest.backups(stripe).all(|backup| backup != Peer(3)));
+}
+
+#[test]
+fn a_parent_that_was_silent_is_no_heir() {
+    let now = Timestamp::from_micros(1_000_000);
+    let mut links = Links::default();
+    let (mut forest, asked) = asking(now, &mut links);
+    let (stripe, request) = asked[0];
+    assert!(links.on_up(now, Peer(3), Duration::from_millis(1)));
+    act(&mut forest, now, &mut links, |forest, cx| {
+        forest.on_message(cx, Peer(1), yes(stripe, request));
+    });
+    forest.candidates.shun(now, Peer(3), false);
+    act(&mut forest, now, &mut links, |forest, cx| forest.on_late(cx, stripe));
+    let feed = forest.parents.feed(stripe).expect("there is one");
+    assert_ne!(feed.search.peer(), Some(Peer(3)), "the parent above was silent before");
+}
