@@ -150,3 +150,6 @@ impl Crowd {
         self.act(standby, |forest, cx| forest.stand_alone(cx));
     }
 }
+
+#[cfg(test)]
+mod tests;
