@@ -94,7 +94,9 @@ impl Crowd {
     pub(in super::super) fn saw_graft(&mut self, node: u32, stripe: u8, parent: u32) {
         let Some(media) = &self.media else { return };
         let from = media.made();
-        let (withholds, now_us) = (self.withholds(parent, stripe), self.now_us);
+        // What a liar misses is nobody's loss.
+        let honest = self.liars.lie(node).is_none();
+        let (withholds, now_us) = (honest && self.withholds(parent, stripe), self.now_us);
         let holes = &mut self.liars.observed.holes;
         match holes.get_mut(&(node, stripe)) {
             Some(hole) => hole.from = from,
