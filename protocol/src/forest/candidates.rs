@@ -25,6 +25,9 @@ const SHUNNED_US: u64 = 2_000_000;
 /// Scores that differ by less are alike, µs. Guess: below the jitter of a home link.
 const ALIKE_US: u64 = 4_000;
 
+/// Nothing was heard of a member for so long: anybody may take its place, whatever the rank. Measured
+/// with lives of a minute: with 25 s so many of a view are dead that repair takes twice as long.
+const RANKED: Duration = Duration::from_secs(12);
 /// Most of one network in a full view. Spec: DESIGN section 7; two of one household are no Sybils.
 const PER_NETWORK: usize = 2;
 
@@ -152,7 +155,7 @@ impl Candidates {
     }
 
     /// Makes room for `peer`. None if all that are here are worth more: those with a link, and for
-    /// mere hearsay those of a lower rank that were reached when they were last dialled.
+    /// mere hearsay those of a lower rank that were heard of lately and reached when last dialled.
     ///
     /// Who is remembered does not depend on who is spoken of most often, or last: whoever floods the
     /// session with praise of itself and its friends gets no more of a view than others.
@@ -176,7 +179,8 @@ impl Candidates {
             } else {
                 self.known.of_home(known) > self.per_home
             };
-            let there = known.failures == 0;
+            let news = now.since(known.said.max(known.heard)) < RANKED;
+            let there = known.failures == 0 && news;
             let worth = (!of_kind, there, known.is_fresh(now), Reverse(self.rank(other)));
             if least.is_none_or(|(least, _)| worth < least) {
                 least = Some((worth, at));
