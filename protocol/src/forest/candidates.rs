@@ -10,7 +10,6 @@ use crate::limits::CANDIDATES_MAX;
 use crate::links::Links;
 use crate::rng::Rng;
 use crate::time::Timestamp;
-use std::cmp::Reverse;
 use std::time::Duration;
 
 /// A member not heard of for this long is forgotten. Guess.
@@ -24,12 +23,6 @@ const UNREACHABLE: Duration = Duration::from_secs(1);
 const SHUNNED_US: u64 = 2_000_000;
 /// Scores that differ by less are alike, µs. Guess: below the jitter of a home link.
 const ALIKE_US: u64 = 4_000;
-
-/// Nothing was heard of a member for so long: anybody may take its place, whatever the rank. Measured
-/// with lives of a minute: with 25 s so many of a view are dead that repair takes twice as long.
-const RANKED: Duration = Duration::from_secs(12);
-/// Most of one network in a full view. Spec: DESIGN section 7; two of one household are no Sybils.
-const PER_NETWORK: usize = 2;
 
 /// Whose word it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,8 +42,6 @@ pub(crate) struct Candidates {
     /// Most of one home stripe when there is no room: a view of one stripe feeds no other.
     per_home: usize,
     known: View,
-    /// Decides the ranks.
-    key: u64,
     banned: Vec<Peer>,
     shunned: Shunned,
     /// Before that nobody is forgotten.
@@ -68,7 +59,6 @@ impl Candidates {
             max,
             per_home,
             known: View::default(),
-            key: Rng::new(seed, "ranks").next_u64(),
             banned: Vec::new(),
             shunned: Shunned::default(),
             forget_at: Timestamp::ZERO,
@@ -86,7 +76,7 @@ impl Candidates {
         told: Told,
     ) {
         let Some(known) = self.known.get_mut(peer) else {
-            self.add(now, links, directory, peer, told);
+            self.add(now, links, directory, peer, (told, now));
             return;
         };
         known.heard = now;
@@ -116,7 +106,7 @@ impl Candidates {
         }
         let peer = member.contact;
         let at = self.known.position(peer);
-        let at = at.or_else(|| self.add(now, links, directory, peer, told));
+        let at = at.or_else(|| self.add(now, links, directory, peer, (told, said)));
         let Some(known) = at.map(|at| self.known.at_mut(at)) else { return };
         if told == Told::ByItself {
             known.told = told;
@@ -138,65 +128,35 @@ impl Candidates {
         links: &Links,
         directory: &dyn Directory,
         peer: Peer,
-        told: Told,
+        (told, said): (Told, Timestamp),
     ) -> Option<usize> {
         if peer == self.me || self.is_banned(peer) {
             return None;
         }
-        let home = directory.home(peer);
         if self.known.len() >= self.max {
             self.known.look_at(links);
-            let network = directory.network(peer);
-            let same = |other: Peer| directory.network(other) == network;
-            self.evict(now, (peer, home), told, same)?;
+            self.evict(now, told, said)?;
         }
-        let known = Known::new(now, home, told);
+        let known = Known::new(now, directory.home(peer), told);
         Some(self.known.push(peer, known, links.is_up(peer)))
     }
 
-    /// Makes room for `peer`. None if all that are here are worth more: those with a link, and for
-    /// mere hearsay those of a lower rank that were heard of lately and reached when last dialled.
-    ///
-    /// Who is remembered does not depend on who is spoken of most often, or last: whoever floods the
-    /// session with praise of itself and its friends gets no more of a view than others.
-    fn evict(
-        &mut self,
-        now: Timestamp,
-        (peer, home): (Peer, u8),
-        told: Told,
-        same_network: impl Fn(Peer) -> bool,
-    ) -> Option<()> {
-        let full_house = self.known.len_of_home(home) >= self.per_home;
-        let neighbours = self.known.peers().filter(|other| same_network(*other)).count();
-        let too_near = neighbours >= PER_NETWORK;
+    /// Makes room for one more. None if all that are here are worth more: those with a link, and
+    /// for mere hearsay those that spoke later.
+    fn evict(&mut self, now: Timestamp, told: Told, said: Timestamp) -> Option<()> {
         let mut least = None;
         for (at, known) in self.known.unlinked() {
-            let other = self.known.peer(at);
-            let of_kind = if too_near {
-                same_network(other)
-            } else if full_house {
-                known.home == home
-            } else {
-                self.known.of_home(known) > self.per_home
-            };
-            let news = now.since(known.said.max(known.heard)) < RANKED;
-            let there = known.failures == 0 && news;
-            let worth = (!of_kind, there, known.is_fresh(now), Reverse(self.rank(other)));
-            if least.is_none_or(|(least, _)| worth < least) {
+            let (fresh, by_itself) = (known.is_fresh(now), known.told == Told::ByItself);
+            let crowded = self.known.of_home(known) > self.per_home;
+            let worth_more = told == Told::ByOthers
+                && ((by_itself && fresh) || known.said.max(known.heard) >= said)
+                && !crowded;
+            let worth = (fresh, !crowded, by_itself, known.said);
+            if !worth_more && least.is_none_or(|(least, _)| worth < least) {
                 least = Some((worth, at));
             }
         }
-        let ((other_kind, there, _, Reverse(rank)), at) = least?;
-        let keeps = (too_near && other_kind)
-            || (told == Told::ByOthers
-                && ((full_house && other_kind) || (there && rank <= self.rank(peer))));
-        (!keeps).then(|| self.known.swap_remove(at))
-    }
-
-    /// The place of a member in this node's own order of all there are, which nobody else knows.
-    /// The lowest of all that were ever named are a random sample of them (BASALT).
-    fn rank(&self, peer: Peer) -> u64 {
-        mix(self.key ^ u64::from(peer.0))
+        least.map(|(_, at)| self.known.swap_remove(at))
     }
 
     pub(crate) fn ban(&mut self, peer: Peer) {
@@ -449,13 +409,6 @@ impl Candidates {
         let known = self.known.peers().chain(self.banned.iter().copied());
         known.chain(self.shunned.peers())
     }
-}
-
-/// A number that looks random for each number: the finaliser of SplitMix64.
-fn mix(x: u64) -> u64 {
-    let x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ x >> 31
 }
 
 #[cfg(test)]

@@ -66,16 +66,6 @@ impl View {
         self.of_home[usize::from(known.home) % HOMES].into()
     }
 
-    /// How many are at home in a stripe.
-    pub(super) fn len_of_home(&self, home: u8) -> usize {
-        self.of_home[usize::from(home) % HOMES].into()
-    }
-
-    /// The one at a position.
-    pub(super) fn peer(&self, at: usize) -> Peer {
-        self.peers[at]
-    }
-
     pub(super) fn len(&self) -> usize {
         self.peers.len()
     }
