@@ -38,6 +38,8 @@ pub const CANDIDATES_MAX: usize = 64;
 pub const CHILDREN_MAX: usize = 1024;
 /// Most sessions a node takes part in. Guess.
 pub const SESSIONS_MAX: usize = 64;
+/// Most places named with the room below a node. Guess: one for each reach.
+pub const PLACES_MAX: usize = 2;
 /// Most links of a node. Derived: `CHILDREN_MAX` children plus parents and backups.
 pub const LINKS_MAX: usize = 2048;
 /// Most nodes a node has numbers for. Derived: all links, and 64 members of each of 64 sessions with

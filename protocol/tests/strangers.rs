@@ -115,7 +115,8 @@ impl Node {
         for message in asked {
             let Body::Graft(Graft { stripe, request, .. }) = message else { continue };
             let path = way(1, false);
-            node.say(1, Body::Admitted { stripe, request, path, backups: Vec::new() });
+            let backups = Vec::new();
+            node.say(1, Body::Admitted { stripe, request, path, backups, displaced: None });
         }
         let stripes = &node.banyan.status()[0].stripes;
         assert!(stripes.iter().all(|s| s.parent == Some(stranger(1))), "{stripes:?}");

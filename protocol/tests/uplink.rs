@@ -110,7 +110,11 @@ impl Node {
             let Body::Graft(Graft { stripe, request, .. }) = message else { continue };
             let path =
                 Path { tags: vec![1, tag(&peer(1), &session(number))].into(), ..Path::default() };
-            self.say(1, number, Body::Admitted { stripe, request, path, backups: Vec::new() });
+            self.say(
+                1,
+                number,
+                Body::Admitted { stripe, request, path, backups: Vec::new(), displaced: None },
+            );
         }
     }
 

@@ -382,17 +382,29 @@ fn control() {
         ("graft", Body::Graft(graft)),
         (
             "admitted",
-            Body::Admitted { stripe, request, path: path.clone(), backups: vec![other.clone()] },
+            Body::Admitted {
+                stripe,
+                request,
+                path: path.clone(),
+                backups: vec![other.clone()],
+                displaced: Some(other.clone()),
+            },
         ),
         (
             "redirected",
-            Body::Redirected { stripe, request, refusal: Refusal::Full, members: vec![member] },
+            Body::Redirected {
+                stripe,
+                request,
+                refusal: Refusal::Full,
+                members: vec![member.clone()],
+            },
         ),
         (
             "prune",
             Body::Prune { stripe, reason: PruneReason::Leaving, successors: vec![other.clone()] },
         ),
-        ("path_update", Body::PathUpdate { stripe, path, above: Some(other) }),
+        ("path_update", Body::PathUpdate { stripe, path, above: Some(other.clone()) }),
+        ("room", Body::Room { stripe, room: 40, places: vec![member.clone()] }),
         ("pull", Body::Pull { stripe, channel: 2, from: 301, until: 305 }),
         ("refresh", Body::Refresh),
         ("grant", Body::Grant { root: contact(6, &["198.51.100.9:9"]), grant: handed.into() }),

@@ -56,7 +56,8 @@ fn a_black_hole_is_tried_a_few_times_and_costs_no_block() {
             .collect();
         for graft in grafts.iter().skip(answered) {
             let (stripe, request, backups) = (graft.stripe, graft.request, Vec::new());
-            let yes = Body::Admitted { stripe, request, path: path.clone(), backups };
+            let path = path.clone();
+            let yes = Body::Admitted { stripe, request, path, backups, displaced: None };
             hole.say(&mut stage.world, session, yes);
         }
         answered = grafts.len();

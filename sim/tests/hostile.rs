@@ -306,7 +306,13 @@ fn what_was_never_asked_for_changes_nothing() {
                 stranger.say(
                     &mut stage.world,
                     session,
-                    Body::Admitted { stripe, request: u32::from(stripe), path, backups },
+                    Body::Admitted {
+                        stripe,
+                        request: u32::from(stripe),
+                        path,
+                        backups,
+                        displaced: Some(member(1).contact),
+                    },
                 );
             }
             for reason in [PruneReason::Leaving, PruneReason::Dry, PruneReason::Preempted] {

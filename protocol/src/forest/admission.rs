@@ -4,12 +4,11 @@ use super::action::Action;
 use super::children::{Admission, Preempted};
 use super::context::Context;
 use super::machine::Forest;
-use super::member::Role;
+use super::member::{Reach, Role};
 use super::path::Path;
 use super::peer::Peer;
 use super::stripe::StripeSet;
 use crate::bucket::Bucket;
-use crate::limits::REDIRECTS_MAX;
 use crate::time::Timestamp;
 use crate::wire::control::{Body, Graft, PruneReason, Refusal};
 
@@ -74,9 +73,7 @@ impl Forest {
                 self.tell_short(cx);
             }
             Err(refusal) => {
-                let asked = self.asked(stripe);
-                let not = |node: Peer| node == peer || asked == Some(node);
-                let members = self.candidates.with_stripe(cx.now, stripe, REDIRECTS_MAX, not);
+                let members = self.send_on(cx, peer, &graft, refusal);
                 let request = graft.request;
                 cx.send(peer, Body::Redirected { stripe, request, refusal, members });
             }
@@ -119,12 +116,6 @@ impl Forest {
         !others && (graft.insist || !self.candidates.has_home_slots(now, stripe, |p| p == peer))
     }
 
-    /// Whom this node asks for the stripe itself: no parent for a child of it, which it may be below
-    /// soon.
-    fn asked(&self, stripe: u8) -> Option<Peer> {
-        self.parents.feed(stripe).and_then(|feed| feed.search.peer())
-    }
-
     fn admitted(
         &mut self,
         cx: &mut Context<'_>,
@@ -134,13 +125,16 @@ impl Forest {
         preempted: Option<Preempted>,
     ) {
         let &Graft { stripe, request, channel, resume, .. } = graft;
-        let backups = self.backups_for(cx.now, stripe, child);
+        let backups = self.backups_for(cx.now, stripe, child, graft.reach);
         if self.setup.role == Role::Root {
             path.short = self.short(); // the child may be the helper that was missing
         }
         path.delay_us = path.delay_us.saturating_add(self.children.wait_us(stripe, child));
         self.children.told(stripe, child, path.delay_us);
-        cx.send(child, Body::Admitted { stripe, request, path, backups });
+        let displaced =
+            preempted.as_ref().filter(|p| p.stripe == stripe && p.successor == Some(child));
+        let displaced = displaced.map(|preempted| preempted.child);
+        cx.send(child, Body::Admitted { stripe, request, path, backups, displaced });
         cx.out.push(Action::Admitted { stripe, child, channel, resume });
         if let Some(preempted) = preempted {
             send_away(cx, preempted);
@@ -149,7 +143,7 @@ impl Forest {
     }
 
     /// Nodes with the stripe that are not below this one: its own parent first, then others.
-    fn backups_for(&self, now: Timestamp, stripe: u8, child: Peer) -> Vec<Peer> {
+    fn backups_for(&self, now: Timestamp, stripe: u8, child: Peer, reach: Reach) -> Vec<Peer> {
         let parent = self.parent(stripe);
         let (root, children) = (self.setup.role == Role::Root, &self.children);
         let not = |node: Peer| {
@@ -158,7 +152,7 @@ impl Forest {
                 // Below this node it would go down with it, but a root has only children to name.
                 || (!root && children.contains(stripe, node))
         };
-        let others = self.candidates.with_stripe(now, stripe, BACKUPS_MAX, not);
+        let others = self.candidates.with_stripe(now, stripe, BACKUPS_MAX, reach, not);
         let others = others.into_iter().map(|member| member.contact);
         parent.into_iter().chain(others).take(BACKUPS_MAX).collect()
     }

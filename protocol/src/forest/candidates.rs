@@ -1,7 +1,7 @@
 //! The members of a session that this node knows of: a small view of it, kept fresh and balanced.
 
 use super::known::{FRESH, Known, Said};
-use super::member::{Member, Role};
+use super::member::{Member, Reach, Role};
 use super::peer::{Directory, Peer};
 use super::score::{Wish, may_help, score};
 use super::shunned::{Shun, Shunned};
@@ -41,6 +41,7 @@ pub(crate) struct Candidates {
     max: usize,
     /// Most of one home stripe when there is no room: a view of one stripe feeds no other.
     per_home: usize,
+    stripes: u8,
     known: View,
     banned: Vec<Peer>,
     shunned: Shunned,
@@ -58,6 +59,7 @@ impl Candidates {
             me,
             max,
             per_home,
+            stripes,
             known: View::default(),
             banned: Vec::new(),
             shunned: Shunned::default(),
@@ -190,6 +192,22 @@ impl Candidates {
         (known.ask_after <= now).then_some(root)
     }
 
+    /// Whether it said no a moment ago, or was not to be reached.
+    pub(crate) fn rests(&self, now: Timestamp, peer: Peer) -> bool {
+        self.known.get(peer).is_some_and(|known| known.ask_after > now)
+    }
+
+    /// Whether it is known what it said of itself, however long ago.
+    pub(crate) fn is_described(&self, peer: Peer) -> bool {
+        self.known.get(peer).is_some_and(|known| known.member.is_some())
+    }
+
+    /// How a member is reached, if it is known.
+    pub(crate) fn reach(&self, peer: Peer) -> Option<Reach> {
+        let member = self.known.get(peer).and_then(|known| known.member);
+        member.map(|member| member.reach)
+    }
+
     pub(crate) fn refused(&mut self, now: Timestamp, peer: Peer) {
         if let Some(known) = self.known.get_mut(peer) {
             known.ask_after = now + REFUSED;
@@ -301,12 +319,18 @@ impl Candidates {
         now: Timestamp,
         stripe: u8,
         keep: usize,
+        reach: Reach,
         not: impl Fn(Peer) -> bool,
     ) -> Vec<Member<Peer>> {
+        let few = self.are_few(self.stripes.into());
         let mut found: Vec<((bool, u32), Peer, &Known)> = Vec::with_capacity(keep + 1);
         for (peer, known) in self.known.iter() {
             let Some(member) = known.fresh(now) else { continue };
-            if !member.carries.contains(stripe) || self.is_shunned(now, peer) {
+            if !member.carries.contains(stripe)
+                || !member.reach.meets(reach)
+                || (member.role == Role::Root && !few)
+                || self.is_shunned(now, peer)
+            {
                 continue;
             }
             let home = known.home == stripe || member.role != Role::Gateway;

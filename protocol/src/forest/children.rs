@@ -1,10 +1,11 @@
 //! Whom this node feeds: slots, admission, preemption, and in which order.
 
-use super::member::Reach;
+use super::member::{Member, Reach};
 use super::peer::Peer;
 use super::stripe::StripeSet;
 use super::summed::{Summary, Summed};
-use crate::limits::CHILDREN_MAX;
+use crate::limits::{CHILDREN_MAX, PLACES_MAX};
+use crate::rng::Rng;
 use crate::room::make_room;
 use crate::time::Timestamp;
 use crate::wire::control::Graft;
@@ -45,6 +46,11 @@ const fn spare(slots: u16) -> u16 {
     }
 }
 
+/// Nodes it keeps a place for because it took theirs. Guess: a node wins one place at a time.
+const EXPECTED_MAX: usize = 8;
+/// Of those it feeds so many beyond what it feeds at most otherwise, for a moment. Guess.
+const EXPECTED_MORE: usize = 2;
+
 /// Slots kept for the orphans of others. Derived: DESIGN section 6, a tenth; none where there are few.
 const fn kept_for_repair(slots: u16) -> u16 {
     slots / 10
@@ -61,12 +67,33 @@ struct Child {
     fed: u8,
     helper: bool,
     reach: Reach,
+    /// Children that it and all below it would take, and some that would.
+    room: u16,
+    places: [Option<Place>; PLACES_MAX],
+    /// Meant to be a leaf here: it stood in for others while the session was small.
+    leaf: bool,
     /// The delay it was told, µs.
     told_us: u32,
     suspect_until: Timestamp,
     draining_until: Option<Timestamp>,
     /// It will be the root: it is fed beyond the slots, and gives way to nobody.
     heir: bool,
+}
+
+impl Child {
+    /// Children it feeds with the stripe, as it is meant to.
+    const fn worth(&self) -> u16 {
+        if self.leaf { 0 } else { self.slots }
+    }
+
+    /// Where below it a node of that `reach` finds a place: there, or else with the child itself.
+    fn place_for(&self, reach: Reach, not: Peer) -> Option<Place> {
+        let meets = |place: &Place| place.peer != not && place.reach.meets(reach);
+        let itself =
+            Place { peer: self.peer, slots: self.slots, delay_us: self.told_us, reach: self.reach };
+        let mut places = self.places.iter().flatten().copied();
+        places.find(meets).or(Some(itself).filter(meets))
+    }
 }
 
 /// When the first child that is being replaced is fed no more.
@@ -76,6 +103,25 @@ struct Drains(Option<Timestamp>);
 impl Summary<Child> for Drains {
     fn of(children: &[Child]) -> Self {
         Self(children.iter().filter_map(|child| child.draining_until).min())
+    }
+}
+
+/// A node that would take a child in a stripe.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub peer: Peer,
+    /// Children it would take.
+    pub slots: u16,
+    /// From the root to its next child, without the link to it, µs.
+    pub delay_us: u32,
+    pub reach: Reach,
+}
+
+impl Place {
+    /// The place that a member offers.
+    pub(crate) fn of(member: &Member<Peer>) -> Self {
+        let &Member { contact: peer, slots_free: slots, delay_us, reach, .. } = member;
+        Self { peer, slots, delay_us, reach }
     }
 }
 
@@ -112,6 +158,8 @@ pub(crate) struct Children {
     heir: Option<Peer>,
     preempted_at: Option<Timestamp>,
     congested_until: Timestamp,
+    /// Nodes that lost their place to this one and will ask it for one, until when.
+    expected: Vec<(u8, Peer, Timestamp)>,
 }
 
 impl Children {
@@ -126,6 +174,7 @@ impl Children {
             heir: None,
             preempted_at: None,
             congested_until: Timestamp::ZERO,
+            expected: Vec::new(),
         }
     }
 
@@ -163,7 +212,7 @@ impl Children {
     /// Most children it ever feeds at once.
     pub(crate) fn max(&self) -> usize {
         let heir = if self.heir.is_some() { self.spread.len() } else { 0 };
-        self.most() + (self.spread.len() + heir) as usize
+        self.most() + (self.spread.len() + heir) as usize + EXPECTED_MORE
     }
 
     /// Most children it feeds at once unless a stripe has none.
@@ -190,8 +239,26 @@ impl Children {
         if now < self.congested_until {
             return 0;
         }
-        let used = self.all.iter().filter(|child| counts(child, now)).count() as u16;
-        self.slots.saturating_sub(used)
+        let used = self.all.iter().filter(|child| counts(child, now)).count();
+        let kept = self.expected.iter().filter(|(.., until)| now < *until).count();
+        self.slots.saturating_sub((used + kept) as u16)
+    }
+
+    /// A node that lost its place to this one will ask for one here, and is sure of it.
+    pub(crate) fn expect(&mut self, now: Timestamp, stripe: u8, peer: Peer) {
+        self.expected.retain(|(.., until)| now < *until);
+        if self.expected.len() < EXPECTED_MAX && !self.contains(stripe, peer) {
+            self.expected.push((stripe, peer, now + DRAIN_STRONG));
+        }
+    }
+
+    /// Whether it was expected; it is no more.
+    fn arrives(&mut self, now: Timestamp, stripe: u8, peer: Peer) -> bool {
+        let at = self
+            .expected
+            .iter()
+            .position(|(s, p, until)| (*s, *p) == (stripe, peer) && now < *until);
+        at.map(|at| self.expected.swap_remove(at)).is_some()
     }
 
     /// Children it would still admit though nobody died.
@@ -217,6 +284,7 @@ impl Children {
                 child.suspect_until = now + SUSPECT;
             }
         }
+        let expected = self.arrives(now, stripe, peer);
         let child = self.find(stripe, peer);
         // One that is being replaced has lost its place: it asks like anybody else.
         let keeps = child.is_some_and(|child| child.draining_until.is_none());
@@ -226,14 +294,16 @@ impl Children {
         if child.is_none()
             && !lacks
             && !heir
-            && (self.others() >= self.most() || now < self.congested_until)
+            && (self.others() >= self.most() + if expected { EXPECTED_MORE } else { 0 }
+                || (now < self.congested_until && !expected))
         {
             return Admission::Full;
         }
         let preempted = if keeps || heir || self.has_room(now, stripe, graft.repair_of.is_some()) {
             None
         } else {
-            let weaker = self.weaker(now, peer, graft);
+            let weaker = if expected { self.makes_way(peer, graft) } else { None };
+            let weaker = weaker.or_else(|| self.weaker(now, peer, graft));
             let weaker = weaker.or_else(|| self.excess(now, stripe));
             match weaker.or_else(|| self.sated(graft)) {
                 Some(preempted) => Some(preempted),
@@ -255,6 +325,9 @@ impl Children {
             fed,
             helper,
             reach,
+            room: slots,
+            places: [None; PLACES_MAX],
+            leaf: false,
             told_us: 0,
             suspect_until,
             draining_until: None,
@@ -277,10 +350,18 @@ impl Children {
         }
         // It must be able to turn to the joiner, or all below it would be adrift.
         let meeting = self.staying(graft.stripe).filter(|child| child.reach.meets(graft.reach));
-        let child = meeting.min_by_key(|child| child.slots)?;
-        let stronger = graft.slots > 0 && graft.slots >= child.slots.saturating_mul(2);
+        let child = meeting.min_by_key(|child| child.worth())?;
+        let stronger = graft.slots > 0 && graft.slots >= child.worth().saturating_mul(2);
         let (stripe, child) = (graft.stripe, child.peer);
         stronger.then_some(Preempted { stripe, child, successor: Some(joiner) })
+    }
+
+    /// The child that makes way for one that is sure of its place.
+    fn makes_way(&self, expected: Peer, graft: &Graft<Peer>) -> Option<Preempted> {
+        let meeting = self.staying(graft.stripe).filter(|child| child.reach.meets(graft.reach));
+        let child = meeting.min_by_key(|child| child.worth())?;
+        let (stripe, child) = (graft.stripe, child.peer);
+        Some(Preempted { stripe, child, successor: Some(expected) })
     }
 
     /// A child too many in another stripe, when `stripe` has less than its share of the slots; it
@@ -298,10 +379,10 @@ impl Children {
 
     /// The weakest child of a stripe; it turns to the strongest sibling that it can meet.
     fn weakest(&self, stripe: u8) -> Option<Preempted> {
-        let weakest = self.staying(stripe).min_by_key(|child| child.slots)?;
+        let weakest = self.staying(stripe).min_by_key(|child| child.worth())?;
         let child = weakest.peer;
         let meets = |other: &&Child| other.peer != child && other.reach.meets(weakest.reach);
-        let successor = self.staying(stripe).filter(meets).max_by_key(|sibling| sibling.slots);
+        let successor = self.staying(stripe).filter(meets).max_by_key(|sibling| sibling.worth());
         Some(Preempted { stripe, child, successor: successor.map(|sibling| sibling.peer) })
     }
 
@@ -332,7 +413,7 @@ impl Children {
         if graft.fed >= self.k {
             return None;
         }
-        let leaves = self.staying(graft.stripe).filter(|child| child.slots == 0);
+        let leaves = self.staying(graft.stripe).filter(|child| child.worth() == 0);
         let sated = leaves.max_by_key(|child| child.fed).filter(|child| child.fed > self.k)?;
         Some(Preempted { stripe: graft.stripe, child: sated.peer, successor: None })
     }
@@ -350,6 +431,73 @@ impl Children {
 
     fn find_mut(&mut self, stripe: u8, peer: Peer) -> Option<&mut Child> {
         self.all.iter_mut().find(|child| child.stripe == stripe && child.peer == peer)
+    }
+
+    /// A child says how many more it and all below it would take.
+    pub(crate) fn set_room(
+        &mut self,
+        stripe: u8,
+        peer: Peer,
+        room: u16,
+        places: impl Iterator<Item = Place>,
+    ) {
+        if let Some(child) = self.find_mut(stripe, peer) {
+            child.room = room;
+            child.places = [None; PLACES_MAX];
+            child.places.iter_mut().zip(places).for_each(|(at, place)| *at = Some(place));
+        }
+    }
+
+    /// Those that `is_leaf` are worth no more than leaves.
+    pub(crate) fn mark_leaves(&mut self, is_leaf: impl Fn(Peer, u8) -> bool) {
+        if self
+            .all
+            .iter()
+            .any(|child| !child.helper && !child.leaf && is_leaf(child.peer, child.stripe))
+        {
+            let gateways = self.all.iter_mut().filter(|child| !child.helper);
+            gateways.for_each(|child| child.leaf = is_leaf(child.peer, child.stripe));
+        }
+    }
+
+    /// Children that all below would still take in a stripe.
+    pub(crate) fn room_below(&self, stripe: u8) -> u16 {
+        self.staying(stripe).fold(0, |room, child| room.saturating_add(child.room))
+    }
+
+    /// At most `keep` places below that a node of that `reach` can meet: at random, more often where
+    /// there is more room. One that is named first counts as taken.
+    pub(crate) fn with_room(
+        &mut self,
+        stripe: u8,
+        not: Peer,
+        reach: Reach,
+        keep: usize,
+        rng: &mut Rng,
+    ) -> Vec<Place> {
+        let mut found = Vec::with_capacity(keep);
+        let mut some: Vec<(Peer, u16, Place)> = self
+            .staying(stripe)
+            .filter(|child| child.room > 0 && child.peer != not)
+            .filter_map(|child| Some((child.peer, child.room, child.place_for(reach, not)?)))
+            .collect();
+        let mut first = None;
+        while found.len() < keep && !some.is_empty() {
+            let all: u64 = some.iter().map(|(_, room, _)| u64::from(*room)).sum();
+            let mut pick = rng.below(all);
+            let at = some.iter().position(|(_, room, _)| {
+                let left = pick.checked_sub(u64::from(*room));
+                pick = left.unwrap_or(0);
+                left.is_none()
+            });
+            let (child, _, place) = some.swap_remove(at.unwrap_or(0));
+            first = first.or(Some(child));
+            found.push(place);
+        }
+        if let Some(child) = first.and_then(|child| self.find_mut(stripe, child)) {
+            child.room -= 1;
+        }
+        found
     }
 
     /// A child says how many stripes it is fed.
@@ -514,6 +662,13 @@ impl Children {
     /// Every node that is a child in some stripe.
     pub(crate) fn peers(&self) -> impl Iterator<Item = Peer> + '_ {
         self.all.iter().map(|child| child.peer)
+    }
+
+    /// Every node that is named here.
+    pub(crate) fn mentioned(&self) -> impl Iterator<Item = Peer> + '_ {
+        let places = self.all.iter().flat_map(|child| child.places.iter().flatten());
+        let expected = self.expected.iter().map(|(_, peer, _)| *peer);
+        self.peers().chain(places.map(|place| place.peer)).chain(expected)
     }
 
     /// How many there are over all stripes, whether they count or not.

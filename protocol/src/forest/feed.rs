@@ -61,6 +61,27 @@ impl Search {
     }
 }
 
+/// The last few nodes that sent a search on: it does not go round in a circle.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked([Option<Peer>; 6]);
+
+impl Asked {
+    pub(crate) const NOBODY: Self = Self([None; 6]);
+
+    pub(crate) fn note(&mut self, peer: Peer) {
+        self.0.rotate_right(1);
+        self.0[0] = Some(peer);
+    }
+
+    pub(crate) fn contains(&self, peer: Peer) -> bool {
+        self.0.contains(&Some(peer))
+    }
+
+    pub(crate) fn peers(&self) -> impl Iterator<Item = Peer> + '_ {
+        self.0.iter().flatten().copied()
+    }
+}
+
 /// One stripe of a session on a node that is not its root.
 #[derive(Debug)]
 pub(crate) struct Feed {
@@ -72,6 +93,8 @@ pub(crate) struct Feed {
     pub search: Search,
     /// Whom the search asks before anyone else.
     pub prefer: Vec<Peer>,
+    /// Who sent it on lately.
+    pub asked: Asked,
     /// The silent parent that the search replaces.
     pub repair_of: Option<Peer>,
     /// A node with the stripe and slots to give, with a warm link.
@@ -84,6 +107,8 @@ pub(crate) struct Feed {
     news: (u8, u32),
     /// Whether the children were not told of the last one.
     pub untold: bool,
+    /// What the parent knows of the room here.
+    pub told: super::room::Told,
 }
 
 impl Feed {
@@ -94,12 +119,14 @@ impl Feed {
             parent: None,
             search: Search::Idle,
             prefer: Vec::new(),
+            asked: Asked::NOBODY,
             repair_of: None,
             backup: None,
             hungry_since: now,
             troubled_s: 0,
             news: (0, 0),
             untold: false,
+            told: super::room::Told::offered(0),
         }
     }
 
@@ -150,6 +177,7 @@ impl Feed {
         self.repair_of = None;
         self.refusals = 0;
         self.prefer = Vec::new();
+        self.asked = Asked::NOBODY;
         waited
     }
 

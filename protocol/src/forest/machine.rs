@@ -4,7 +4,7 @@ use super::accusations::Accusations;
 use super::action::Action;
 use super::admission::{Tellings, send_away};
 use super::candidates::{Candidates, Told};
-use super::children::{Children, Preempted};
+use super::children::{Children, Place, Preempted};
 use super::context::Context;
 use super::member::{Member, Reach, Role};
 use super::optimise::Optimiser;
@@ -146,7 +146,8 @@ impl Forest {
             let member = self.member(cx.now, cx.links);
             cx.send(peer, Body::Announce { member, reply: true });
         }
-        self.parents.on_link_up(cx, &self.children, peer);
+        let (parents, who) = self.split();
+        parents.on_link_up(cx, &who, peer);
     }
 
     /// A link did not come up.
@@ -199,13 +200,16 @@ impl Forest {
                 }
             }
             Body::Graft(graft) => self.on_graft(cx, peer, graft),
-            Body::Admitted { stripe, request, path, backups } => {
+            Body::Admitted { stripe, request, path, backups, displaced } => {
                 let not_mine =
                     |p: &Peer| *p != self.setup.me && !self.children.contains(stripe, *p);
                 let backups: Vec<_> = backups.into_iter().filter(not_mine).collect();
                 let (parents, mut who) = self.split();
                 let answer = (stripe, request);
                 if parents.on_admitted(cx, &mut who, peer, answer, (path, &backups)) {
+                    if let Some(displaced) = displaced {
+                        self.children.expect(cx.now, stripe, displaced);
+                    }
                     self.optimiser.moved(cx.now, stripe == self.setup.home);
                     self.tell_path(cx, stripe, 0);
                     self.announce_soon(cx.now);
@@ -219,12 +223,16 @@ impl Forest {
                     Refusal::NotFed => self.candidates.lacks(cx.now, peer, stripe),
                     _ => {}
                 }
+                // Only who has the stripe knows where in its tree there is a place.
+                let knows = refusal == Refusal::Full;
+                let named: Vec<Peer> =
+                    members.iter().filter(|_| knows).map(|member| member.contact).collect();
                 for member in members {
                     let told = Told::ByOthers;
                     self.candidates.learn(cx.now, cx.links, cx.directory, member, told);
                 }
                 let (parents, mut who) = self.split();
-                parents.on_redirected(cx, &mut who, peer, (stripe, request));
+                parents.on_redirected(cx, &mut who, peer, (stripe, request), &named);
             }
             Body::Prune { stripe, reason, mut successors } => {
                 successors.retain(|successor| *successor != self.setup.me);
@@ -236,6 +244,12 @@ impl Forest {
                     feed.is_parent(peer) && !(leaves && feed.is_left()) // it says so once
                 }) {
                     self.candidates.refused(cx.now, peer);
+                    // It climbed past this node, and its own word that it left is still on its way.
+                    for above in &successors {
+                        if self.children.remove(stripe, *above) {
+                            cx.out.push(Action::Released { stripe, child: *above });
+                        }
+                    }
                     let (parents, mut who) = self.split();
                     parents.on_pruned(cx, &mut who, stripe, reason, successors);
                     self.tell_path(cx, stripe, 0);
@@ -249,6 +263,10 @@ impl Forest {
                 self.tell_path_since(cx, stripe, before);
             }
             Body::Grant { root, grant } => self.on_grant(cx, peer, root, &grant),
+            Body::Room { stripe, room, places } => {
+                let others = places.iter().filter(|place| place.contact != self.setup.me);
+                self.children.set_room(stripe, peer, room, others.map(Place::of));
+            }
             Body::Pull { .. } | Body::Refresh | Body::End { .. } => {}
         }
         self.on_time(cx);
@@ -517,7 +535,7 @@ impl Forest {
         let known = known.chain(self.accusations.peers());
         known
             .chain(self.parents.mentioned())
-            .chain(self.children.peers())
+            .chain(self.children.mentioned())
             .chain(self.children.heir())
     }
 }

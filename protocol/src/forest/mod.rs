@@ -27,6 +27,7 @@ mod parents;
 mod path;
 mod patience;
 mod peer;
+mod room;
 mod root;
 mod score;
 mod short;

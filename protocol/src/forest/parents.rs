@@ -8,6 +8,7 @@ use super::feed::{Feed, Feeds, Parent, Search};
 use super::member::Reach;
 use super::path::{Path, Tag};
 use super::peer::Peer;
+use super::room::taken_in;
 use super::score::{FORWARD_US, RTT_UNKNOWN, Wish};
 use super::stripe::StripeSet;
 use crate::limits::STRIPES_MAX;
@@ -33,13 +34,15 @@ const RETRY: Duration = Duration::from_millis(250);
 const RETRY_PARITY_MAX: Duration = Duration::from_secs(8);
 /// A leaving parent may feed on for this long. Derived: `children::DRAIN`.
 const DRAIN: Duration = Duration::from_millis(3_200);
+/// Of those it is sent on to it asks so many before it chooses for itself again. Guess.
+const FOLLOWED: usize = 4;
 /// After so many refusals a child asks to be taken by whoever carries the stripe. Guess.
 const INSIST_AFTER: u8 = 4;
 /// After so many, and then every so many again, it asks the root itself: a stripe that has lost all
 /// its nodes near the root is found again by nothing else. Guess.
-const ASK_ROOT_AFTER: u8 = 8;
+const ASK_ROOT_AFTER: u8 = 20;
 /// The same where others wait below, most of whom are all it knows.
-const ASK_ROOT_AFTER_HEAD: u8 = 3;
+const ASK_ROOT_AFTER_HEAD: u8 = 4;
 
 /// After so many it asks also those that said they lack the stripe: they may have it again. Guess: far
 /// more than it takes where anybody is to be had.
@@ -179,7 +182,11 @@ impl Parents {
     pub(crate) fn mentioned(&self) -> impl Iterator<Item = Peer> + '_ {
         let more = self.feeds.iter().flat_map(|feed| {
             let above = feed.parent.as_ref().and_then(|parent| parent.above);
-            above.into_iter().chain(feed.repair_of).chain(feed.prefer.iter().copied())
+            above
+                .into_iter()
+                .chain(feed.repair_of)
+                .chain(feed.prefer.iter().copied())
+                .chain(feed.asked.peers())
         });
         self.peers().chain(more).chain(self.root)
     }
@@ -316,7 +323,8 @@ impl Parents {
         let head = who.children.has_any(stripe);
         let after = if head { ASK_ROOT_AFTER_HEAD } else { ASK_ROOT_AFTER };
         let lost = feed.refusals >= after && feed.refusals.is_multiple_of(after);
-        let root = self.root.filter(|root| lost && Some(*root) != parent);
+        let root = self.root.or_else(|| who.candidates.root(cx.now));
+        let root = root.filter(|root| lost && Some(*root) != parent);
         let (now, links) = (cx.now, &*cx.links);
         let chosen = match preferred.or(root) {
             Some(peer) => Ok(peer),
@@ -432,17 +440,27 @@ impl Parents {
         self.feeds.summary().deadline
     }
 
-    /// A link is up: who waited for it asks. So do those adrift to whom others hold, if it is the root
-    /// that is back: nobody below can do anything for itself.
-    pub(crate) fn on_link_up(&mut self, cx: &mut Context<'_>, children: &Children, peer: Peer) {
+    /// A link is up: who waited for it asks, and who waits for somebody it knows nothing of. So do those
+    /// adrift to whom others hold, if it is the root that is back: nobody below can do anything for
+    /// itself.
+    pub(crate) fn on_link_up(&mut self, cx: &mut Context<'_>, who: &Roster<'_>, peer: Peer) {
         if !self.feeds.summary().is_connecting && self.root != Some(peer) {
             return;
         }
         for stripe in 0..self.feeds.len() as u8 {
             let feed = &self.feeds[usize::from(stripe)];
-            let waits = matches!(feed.search, Search::Connecting { peer: p, .. } if p == peer);
-            let adrift = feed.wanted && feed.parent.is_none() && children.has_any(stripe);
-            if waits || (adrift && self.root == Some(peer)) {
+            let is_child = who.children.contains(stripe, peer);
+            let lacks = feed.wanted && feed.parent.is_none() && !is_child;
+            let asks = match feed.search {
+                Search::Connecting { peer: wanted, .. } if wanted == peer => true,
+                // Whoever is there first knows whom to ask; that one may never come.
+                Search::Connecting { peer: wanted, .. } => {
+                    lacks && !who.candidates.is_described(wanted)
+                }
+                _ => false,
+            };
+            let adrift = lacks && who.children.has_any(stripe);
+            if asks || (adrift && self.root == Some(peer)) {
                 self.ask(cx, stripe, peer);
             }
         }
@@ -517,6 +535,9 @@ impl Parents {
         let parent = Parent { peer, path, above: backups.first().copied(), draining_until: None };
         let fed_before = feed.parent.is_some() && feed.repair_of.is_none();
         let waited = feed.adopt(cx.now, parent);
+        let offered = self.offer(stripe);
+        let feed = &mut self.feeds[usize::from(stripe)];
+        taken_in(feed, offered);
         let waited = if fed_before { Duration::ZERO } else { waited };
         for backup in backups {
             who.candidates.learn_contact(cx.now, cx.links, cx.directory, *backup, Told::ByOthers);
@@ -540,12 +561,24 @@ impl Parents {
         who: &mut Roster<'_>,
         peer: Peer,
         (stripe, request): (u8, u32),
+        named: &[Peer],
     ) {
         who.candidates.refused(cx.now, peer);
         let Some(feed) = self.feeds.get_mut(usize::from(stripe)) else { return };
         if matches!(feed.search, Search::Asking { peer: p, request: r, .. } if p == peer && r == request)
         {
             feed.refusals = feed.refusals.checked_add(1).unwrap_or(INSIST_AFTER);
+            if !feed.is_fed() {
+                // Whoever is full knows best who is not.
+                feed.asked.note(peer);
+                let fresh = |peer: &&Peer| {
+                    !feed.asked.contains(**peer) && !who.candidates.rests(cx.now, **peer)
+                };
+                let mut prefer: Vec<Peer> = named.iter().filter(fresh).copied().collect();
+                prefer.extend(feed.prefer.iter().filter(|peer| !named.contains(peer)));
+                prefer.truncate(FOLLOWED);
+                feed.prefer = prefer;
+            }
             self.ask_next(cx, who, stripe);
         }
     }

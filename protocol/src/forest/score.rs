@@ -56,6 +56,9 @@ pub(crate) struct Wish<'a> {
 /// Whether a member may help at all: a quick look before the score.
 pub(super) fn may_help(now: Timestamp, known: &Known, wish: &Wish<'_>) -> bool {
     let Some(member) = &known.member else { return wish.below_us.is_none() };
+    if member.role == Role::Root && member.slots_free == 0 && !wish.small {
+        return false; // it is asked last, or not everybody could have a link to it
+    }
     let gives = member.slots_free > 0 || wish.ask_full;
     !known.is_fresh(now)
         || (gives && member.carries.contains(wish.stripe))

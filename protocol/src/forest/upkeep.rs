@@ -50,6 +50,7 @@ impl Forest {
         if self.setup.role == Role::Helper {
             self.help_where_short(cx);
         }
+        self.tell_room(cx);
         if self.announce_at <= cx.now {
             self.announce(cx);
         }
@@ -93,6 +94,9 @@ impl Forest {
         if let Some(preempted) = self.children.one_too_many(cx.now) {
             send_away(cx, preempted);
         }
+        if !self.is_small() {
+            self.children.mark_leaves(|peer, stripe| cx.directory.home(peer) != stripe);
+        }
         self.give_back(cx);
         self.tell_changed(cx);
         self.keep_backups_warm(cx);
@@ -111,8 +115,9 @@ impl Forest {
         for stripe in away {
             let others = |peer: Peer| self.children.contains(stripe, peer);
             if self.candidates.has_home_slots(cx.now, stripe, others) {
+                let successor = self.parent(stripe);
                 for child in self.children.give_back(cx.now, stripe) {
-                    send_away(cx, Preempted { stripe, child, successor: None });
+                    send_away(cx, Preempted { stripe, child, successor });
                 }
             }
         }

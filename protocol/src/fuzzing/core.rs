@@ -164,6 +164,11 @@ impl World {
                 let above = (what & 0x80 != 0).then(|| anybody(who ^ (path.delay_us >> 12) as u8));
                 self.say(from, Body::PathUpdate { stripe, path, above });
             }
+            13 if what & 0x80 != 0 => {
+                let room = u16::from(script.u8());
+                let Body::Announce { member, .. } = announce(script.u8(), script) else { return };
+                self.say(from, Body::Room { stripe, room, places: vec![member] });
+            }
             13 => {
                 let (channel, start) = (script.u8().into(), u64::from(script.u8()));
                 let until = start + 1 + u64::from(script.u8() % 64);
@@ -226,7 +231,9 @@ impl World {
         };
         let body = if yes {
             let backups = vec![anybody(script.u8()), anybody(script.u8())];
-            Body::Admitted { stripe, request, path: self.path(from, script), backups }
+            let displaced = backups.first().cloned();
+            let path = self.path(from, script);
+            Body::Admitted { stripe, request, path, backups, displaced }
         } else {
             let refusals =
                 [Refusal::Full, Refusal::NotFed, Refusal::Loop, Refusal::Unknown, Refusal::Leaving];

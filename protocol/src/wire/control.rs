@@ -9,7 +9,7 @@ use crate::forest::{Contact, Member, Path, Reach, Role, StripeSet};
 use crate::identity::{NodeId, SessionId};
 use crate::limits::{
     ADDRESSES_MAX, CONTROL_BYTES_MAX, DELAY_US_MAX, GRANT_BYTES_MAX, MEMBERS_MAX, PATH_MAX,
-    PULL_BLOCKS_MAX, REDIRECTS_MAX, STRIPES_MAX,
+    PLACES_MAX, PULL_BLOCKS_MAX, REDIRECTS_MAX, STRIPES_MAX,
 };
 use bytes::Bytes;
 use prost::Message;
@@ -48,6 +48,8 @@ pub enum Body<P = Contact, I = NodeId> {
         path: Path,
         /// Nodes with the stripe that are not below the parent, its own parent first.
         backups: Vec<P>,
+        /// The child that lost its place to this one, and will ask it for one.
+        displaced: Option<P>,
     },
     /// No.
     Redirected {
@@ -77,6 +79,15 @@ pub enum Body<P = Contact, I = NodeId> {
         path: Path,
         /// The parent's own parent.
         above: Option<P>,
+    },
+    /// How many more children the sender and all below it would take.
+    Room {
+        /// The stripe.
+        stripe: u8,
+        /// Children, at most.
+        room: u16,
+        /// Some of those that would.
+        places: Vec<Member<P>>,
     },
     /// Asks for the shards of one stripe that did not come.
     Pull {
@@ -189,9 +200,10 @@ impl<P, I> Body<P, I> {
                 insist: graft.insist,
                 reach: graft.reach,
             }),
-            Self::Admitted { stripe, request, path, backups } => {
-                let backups = backups.into_iter().filter_map(node).collect();
-                Body::Admitted { stripe, request, path, backups }
+            Self::Admitted { stripe, request, path, backups, displaced } => {
+                let backups = backups.into_iter().filter_map(&mut node).collect();
+                let displaced = displaced.and_then(node);
+                Body::Admitted { stripe, request, path, backups, displaced }
             }
             Self::Redirected { stripe, request, refusal, members } => {
                 let members = members.into_iter().filter_map(|m| m.map(&mut node)).collect();
@@ -203,6 +215,10 @@ impl<P, I> Body<P, I> {
             }
             Self::PathUpdate { stripe, path, above } => {
                 Body::PathUpdate { stripe, path, above: above.and_then(node) }
+            }
+            Self::Room { stripe, room, places } => {
+                let places = places.into_iter().filter_map(|m| m.map(&mut node)).collect();
+                Body::Room { stripe, room, places }
             }
             Self::Pull { stripe, channel, from, until } => {
                 Body::Pull { stripe, channel, from, until }
@@ -273,13 +289,16 @@ fn encode_body(session: Bytes, body: &Body) -> pb::frame::Body {
             insist: graft.insist,
             reach: encode_reach(graft.reach).into(),
         }),
-        Body::Admitted { stripe, request, path, backups } => Pb::Admitted(pb::Admitted {
-            session,
-            stripe: (*stripe).into(),
-            request: *request,
-            path: Some(encode_path(path)),
-            backups: backups.iter().map(encode_contact).collect(),
-        }),
+        Body::Admitted { stripe, request, path, backups, displaced } => {
+            Pb::Admitted(pb::Admitted {
+                session,
+                stripe: (*stripe).into(),
+                request: *request,
+                path: Some(encode_path(path)),
+                backups: backups.iter().map(encode_contact).collect(),
+                displaced: displaced.as_ref().map(encode_contact),
+            })
+        }
         Body::Redirected { stripe, request, refusal, members } => Pb::Redirected(pb::Redirected {
             session,
             stripe: (*stripe).into(),
@@ -312,6 +331,12 @@ fn encode_body(session: Bytes, body: &Body) -> pb::frame::Body {
             stripe: (*stripe).into(),
             path: Some(encode_path(path)),
             above: above.as_ref().map(encode_contact),
+        }),
+        Body::Room { stripe, room, places } => Pb::Room(pb::Room {
+            session,
+            stripe: (*stripe).into(),
+            room: (*room).into(),
+            places: places.iter().map(encode_member).collect(),
         }),
         Body::Pull { stripe, channel, from, until } => Pb::Pull(pb::Pull {
             session,
@@ -364,6 +389,7 @@ fn decode_body(body: pb::frame::Body) -> Result<Control, DecodeError> {
                 request: m.request,
                 path: decode_path(m.path.ok_or(DecodeError::Truncated("path"))?)?,
                 backups: decode_contacts("backups", m.backups)?,
+                displaced: m.displaced.map(decode_contact).transpose()?,
             };
             (m.session, body)
         }
@@ -398,6 +424,11 @@ fn decode_body(body: pb::frame::Body) -> Result<Control, DecodeError> {
             let path = decode_path(m.path.ok_or(DecodeError::Truncated("path"))?)?;
             let above = m.above.map(decode_contact).transpose()?;
             (m.session, Body::PathUpdate { stripe: stripe(m.stripe)?, path, above })
+        }
+        Pb::Room(m) => {
+            let room = m.room.min(u32::from(u16::MAX)) as u16;
+            let places = decode_members(m.places, PLACES_MAX)?;
+            (m.session, Body::Room { stripe: stripe(m.stripe)?, room, places })
         }
         Pb::Pull(m) => {
             if m.until <= m.from || m.until - m.from > PULL_BLOCKS_MAX {

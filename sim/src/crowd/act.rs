@@ -171,6 +171,12 @@ impl Crowd {
         let now = Timestamp::from_micros(self.now_us);
         if self.hosts[at as usize].links.on_up(now, Peer(peer), rtt) {
             self.act(at, |forest, cx| forest.on_link_up(cx, Peer(peer)));
+        } else {
+            // It has too many, and closes this one.
+            self.measures.links_refused += 1;
+            let at_us = self.now_us + self.registry.one_way_us(at, peer);
+            let life = self.hosts[peer as usize].life;
+            self.wheel.push(at_us, Event::LinkDown { at: peer, peer: at, life });
         }
     }
 

@@ -22,8 +22,8 @@ const BOOTSTRAPS: usize = 8;
 const SMALL: usize = 64;
 /// Discovery takes this long, µs. Spec: `forest.md` 2.3, 80 % of lookups within a continent.
 const DISCOVERY_US: u64 = 500_000;
-/// Of those that discovery names so many have gone meanwhile, in millionths. Guess: records live
-/// for minutes, but members that leave the view are not named again.
+/// Of the records of the dead that are come across so many are named all the same, in millionths.
+/// Guess: records live for minutes, but members that leave the view are not named again.
 const STALE_PPM: u32 = 50_000;
 /// A newcomer must have been there for this long to be named by others, µs.
 const KNOWN_AFTER_US: u64 = 1_000_000;
@@ -142,6 +142,7 @@ impl Crowd {
             self.registry.facts[number as usize] = fact;
         }
         if role != Role::Root {
+            self.unknown.push_back((self.now_us, number, life));
             self.seats[number as usize] = self.living.len() as u32;
             self.living.push(number);
         }
@@ -171,24 +172,37 @@ impl Crowd {
         if role == Role::Root { slots.max(stream.stripes().into()) } else { slots }
     }
 
-    /// Members that an invite or discovery names to `node`.
+    /// Members that an invite or discovery names to `node`: who is reached by all and was there for a
+    /// moment; in a small session anybody.
     fn named(&mut self, node: u32) -> Vec<Peer> {
+        let few = self.living.len() <= SMALL;
+        while let Some(&(at_us, number, life)) = self.unknown.front()
+            && at_us + KNOWN_AFTER_US <= self.now_us
+        {
+            self.unknown.pop_front();
+            let lives = self.is(number, life);
+            if lives && self.hosts[number as usize].node.nat == Nat::Public {
+                self.published.push((number, life));
+            }
+        }
         let mut named = Vec::with_capacity(BOOTSTRAPS + 1);
         for _ in 0..3 * BOOTSTRAPS {
-            if named.len() == BOOTSTRAPS || self.living.is_empty() {
+            let from = if few { self.living.len() } else { self.published.len() };
+            if named.len() == BOOTSTRAPS || from == 0 {
                 break;
             }
-            let stale = !self.dead.is_empty() && chance(&mut self.rng, STALE_PPM);
-            let other = if stale {
-                let at =
-                    self.dead.len() - 1 - self.rng.below(self.dead.len().min(50) as u64) as usize;
-                self.dead[at].1
-            } else {
-                self.living[self.rng.below(self.living.len() as u64) as usize]
+            let at = self.rng.below(from as u64) as usize;
+            let (other, life) = match few {
+                true => (self.living[at], None),
+                false => (self.published[at].0, Some(self.published[at].1)),
             };
-            let joined_us = self.hosts[other as usize].joined_us;
-            let early = self.living.len() > SMALL && joined_us + KNOWN_AFTER_US > self.now_us;
-            if other != node && !early && !named.contains(&Peer(other)) {
+            let gone = life.is_some_and(|life| !self.is(other, life));
+            // Records of the dead stay for a while.
+            if gone && !chance(&mut self.rng, STALE_PPM) {
+                self.published.swap_remove(at);
+                continue;
+            }
+            if other != node && !named.contains(&Peer(other)) {
                 named.push(Peer(other));
             }
         }

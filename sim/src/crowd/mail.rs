@@ -56,14 +56,16 @@ pub(super) fn wire_bytes(message: &Message) -> u32 {
         Body::Announce { .. } => CONTACT_BYTES + MEMBER_BYTES,
         Body::Members(all) => members(all),
         Body::Graft(graft) => 24 + graft.repair_of.map_or(0, |_| 34),
-        Body::Admitted { path: p, backups, .. } => {
-            8 + path(&p.tags) + CONTACT_BYTES * backups.len() as u32
+        Body::Admitted { path: p, backups, displaced, .. } => {
+            let named = backups.len() + displaced.iter().count();
+            8 + path(&p.tags) + CONTACT_BYTES * named as u32
         }
         Body::Redirected { members: all, .. } => 10 + members(all),
         Body::Prune { successors, .. } => 4 + CONTACT_BYTES * successors.len() as u32,
         Body::PathUpdate { path: p, above, .. } => {
             4 + path(&p.tags) + above.map_or(0, |_| CONTACT_BYTES)
         }
+        Body::Room { places, .. } => 6 + members(places),
         Body::Pull { .. } => 16,
         Body::Refresh => 2,
         Body::Grant { .. } => 2 + CONTACT_BYTES + GRANT_BYTES,

@@ -16,8 +16,17 @@ const JOIN_MAX_US: u64 = 10_000_000;
 /// short enough to see a drift begin, long enough that a p99 of a hundred nodes means something.
 const WINDOW_US: u64 = 10_000_000;
 /// Kinds of messages that are told apart.
-pub(super) const KINDS: [&str; 7] =
-    ["announce", "members", "graft", "admitted", "redirected", "prune", "path_update"];
+pub(super) const KINDS: [&str; 9] = [
+    "announce",
+    "members",
+    "graft",
+    "admitted",
+    "redirected",
+    "prune",
+    "path_update",
+    "room",
+    "other",
+];
 
 /// Counts and samples.
 pub(super) struct Measures {
@@ -26,6 +35,8 @@ pub(super) struct Measures {
     pub(super) join_failures: u64,
     pub(super) discoveries: u64,
     pub(super) links: u64,
+    /// Links that the dialled node had no room for.
+    pub(super) links_refused: u64,
     pub(super) late: u64,
     pub(super) pulls: u64,
     pub(super) promotions: u64,
@@ -100,6 +111,7 @@ impl Measures {
             join_failures: 0,
             discoveries: 0,
             links: 0,
+            links_refused: 0,
             late: 0,
             pulls: 0,
             promotions: 0,
@@ -135,11 +147,9 @@ impl Measures {
             Body::Admitted { .. } => 3,
             Body::Redirected { .. } => 4,
             Body::Prune { .. } => 5,
-            Body::PathUpdate { .. }
-            | Body::Pull { .. }
-            | Body::Refresh
-            | Body::Grant { .. }
-            | Body::End { .. } => 6,
+            Body::PathUpdate { .. } => 6,
+            Body::Room { .. } => 7,
+            Body::Pull { .. } | Body::Refresh | Body::Grant { .. } | Body::End { .. } => 8,
         };
         self.messages[kind].0 += 1;
         self.messages[kind].1 += u64::from(bytes);

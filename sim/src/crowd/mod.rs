@@ -107,6 +107,10 @@ pub struct Crowd {
     seats: Vec<u32>,
     /// Numbers of the dead, with the time of death, the longest dead first.
     dead: VecDeque<(u64, u32)>,
+    /// Nodes that others do not find yet: since when, who, in which life; the first first.
+    unknown: VecDeque<(u64, u32, u8)>,
+    /// Nodes that others find and reach, the dead among them until somebody comes across them.
+    published: Vec<(u32, u8)>,
     mail: Mail,
     media: Option<Media>,
     population: Population,
@@ -137,6 +141,8 @@ impl Crowd {
             living: Vec::new(),
             seats: Vec::new(),
             dead: VecDeque::new(),
+            unknown: VecDeque::new(),
+            published: Vec::new(),
             mail: Mail::default(),
             media: media(plan)?,
             population: plan.population(),

@@ -128,6 +128,7 @@ impl Crowd {
         }
         count("links_mean", self.links_mean());
         count("links_made", measures.links as f64);
+        count("links_refused", measures.links_refused as f64);
         count("discoveries", measures.discoveries as f64);
         count("late_notices", measures.late as f64);
         count("pulls", measures.pulls as f64);

@@ -48,8 +48,11 @@ fn a_silent_parent_is_named_to_nobody() {
     let mut view = view(1);
     (1..4).for_each(|peer| hear(&mut view, 0, peer));
     view.shun(now, Peer(2), false);
-    let named: Vec<u32> =
-        view.with_stripe(now, 1, 8, |_| false).iter().map(|member| member.contact.0).collect();
+    let named: Vec<u32> = view
+        .with_stripe(now, 1, 8, Reach::Public, |_| false)
+        .iter()
+        .map(|member| member.contact.0)
+        .collect();
     assert!(named.len() == 2 && !named.contains(&2), "{named:?}");
     assert!(view.sample(now, 8, Peer(0)).iter().all(|member| member.contact != Peer(2)));
 }

@@ -65,7 +65,8 @@ fn it_mentions_every_number_it_holds() {
         for action in done {
             let Action::Send(to, Body::Graft(graft)) = action else { continue };
             let (stripe, request, backups) = (graft.stripe, graft.request, vec![Peer(3), Peer(4)]);
-            let yes = Body::Admitted { stripe, request, path: way(to.0), backups };
+            let path = way(to.0);
+            let yes = Body::Admitted { stripe, request, path, backups, displaced: None };
             act(&mut links, now, &mut |forest, cx| forest.on_message(cx, to, yes.clone()));
         }
     }
@@ -121,7 +122,7 @@ fn who_hangs_from_the_old_root_turns_to_the_new_one_and_keeps_the_old_one_until_
     };
     let yes = |(stripe, request), tags: &[Tag]| {
         let path = Path { tags: tags.iter().copied().collect(), ..Path::default() };
-        Body::Admitted { stripe, request, path, backups: Vec::new() }
+        Body::Admitted { stripe, request, path, backups: Vec::new(), displaced: None }
     };
     // The root feeds stripe 0, node 1 stripe 1.
     let (out, _) = act(&mut |forest, cx| {
@@ -224,7 +225,7 @@ fn act(
 
 fn yes(stripe: u8, request: u32) -> Message {
     let path = Path { tags: [99, 1].into_iter().collect(), ..Path::default() };
-    Body::Admitted { stripe, request, path, backups: vec![Peer(3), Peer(4)] }
+    Body::Admitted { stripe, request, path, backups: vec![Peer(3), Peer(4)], displaced: None }
 }
 
 #[test]

@@ -132,6 +132,7 @@ fn stripe_of(body: &Body) -> Option<u8> {
         | Body::Redirected { stripe, .. }
         | Body::Prune { stripe, .. }
         | Body::PathUpdate { stripe, .. }
+        | Body::Room { stripe, .. }
         | Body::Pull { stripe, .. } => Some(*stripe),
         Body::Announce { .. } | Body::Members(_) | Body::Refresh => None,
         Body::Grant { .. } | Body::End { .. } => None,
@@ -146,6 +147,7 @@ fn path_of(body: &Body) -> Option<&Path> {
         | Body::Graft(_)
         | Body::Redirected { .. }
         | Body::Prune { .. }
+        | Body::Room { .. }
         | Body::Pull { .. }
         | Body::Refresh
         | Body::Grant { .. }

@@ -76,9 +76,13 @@ fn body() -> impl Strategy<Value = Body> {
                     })
                 }
             ),
-        (stripe(), any::<u32>(), path(), contacts()).prop_map(
-            |(stripe, request, path, backups)| Body::Admitted { stripe, request, path, backups }
+        (stripe(), any::<u32>(), path(), contacts(), prop::option::of(contact())).prop_map(
+            |(stripe, request, path, backups, displaced)| {
+                Body::Admitted { stripe, request, path, backups, displaced }
+            }
         ),
+        (stripe(), any::<u16>(), prop::collection::vec(member(), 0..=PLACES_MAX))
+            .prop_map(|(stripe, room, places)| Body::Room { stripe, room, places }),
         (stripe(), any::<u32>(), prop::collection::vec(member(), 0..=REDIRECTS_MAX)).prop_map(
             |(stripe, request, members)| {
                 Body::Redirected { stripe, request, refusal: Refusal::NotFed, members }

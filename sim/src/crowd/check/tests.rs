@@ -55,11 +55,11 @@ fn a_parent_that_knows_nothing_of_its_child_is_found_and_the_message_says_how_to
 #[test]
 fn a_node_with_more_children_than_slots_is_found_at_once() {
     let mut crowd = world();
-    let feeds = |node: &u32| crowd.hosts[*node as usize].forest.children_len() > 3;
+    let feeds = |node: &u32| crowd.hosts[*node as usize].forest.children_len() > 5;
     let node = crowd.living.iter().copied().find(feeds).expect("somebody feeds");
     crowd.hosts[node as usize].forest.set_slots(Timestamp::from_micros(crowd.now_us), 1);
     let message = look_on(&mut crowd, CHECK_US).expect("it is seen");
-    assert!(message.contains("children, at most 3"), "{message}");
+    assert!(message.contains("children, at most 5"), "{message}");
 }
 
 #[test]
