@@ -404,7 +404,7 @@ fn control() {
             Body::Prune { stripe, reason: PruneReason::Leaving, successors: vec![other.clone()] },
         ),
         ("path_update", Body::PathUpdate { stripe, path, above: Some(other.clone()) }),
-        ("room", Body::Room { stripe, room: 40, places: vec![member.clone()] }),
+        ("room", Body::Room { stripe, room: 40, children: 12, places: vec![member.clone()] }),
         ("pull", Body::Pull { stripe, channel: 2, from: 301, until: 305 }),
         ("refresh", Body::Refresh),
         ("grant", Body::Grant { root: contact(6, &["198.51.100.9:9"]), grant: handed.into() }),

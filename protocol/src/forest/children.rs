@@ -67,6 +67,8 @@ struct Child {
     fed: u8,
     helper: bool,
     reach: Reach,
+    /// Children that it has there, if it said so.
+    children: Option<u16>,
     /// Children that it and all below it would take, and some that would.
     room: u16,
     places: [Option<Place>; PLACES_MAX],
@@ -84,6 +86,11 @@ impl Child {
     /// Children it feeds with the stripe, as it is meant to.
     const fn worth(&self) -> u16 {
         if self.leaf { 0 } else { self.slots }
+    }
+
+    /// Whether nobody is below it: nobody would be adrift if it went.
+    fn is_idle(&self) -> bool {
+        self.children == Some(0)
     }
 
     /// Where below it a node of that `reach` finds a place: there, or else with the child itself.
@@ -291,15 +298,18 @@ impl Children {
         // A stripe without its share goes before all that are still fed beyond the slots.
         let lacks = self.counted(now, stripe) < self.share(stripe);
         let heir = self.heir == Some(peer);
-        if child.is_none()
+        let over = child.is_none()
             && !lacks
             && !heir
             && (self.others() >= self.most() + if expected { EXPECTED_MORE } else { 0 }
-                || (now < self.congested_until && !expected))
-        {
+                || (now < self.congested_until && !expected));
+        let ousted = if over { self.oust(now, peer, graft) } else { None };
+        if over && ousted.is_none() {
             return Admission::Full;
         }
-        let preempted = if keeps || heir || self.has_room(now, stripe, graft.repair_of.is_some()) {
+        let preempted = if ousted.is_some() {
+            ousted
+        } else if keeps || heir || self.has_room(now, stripe, graft.repair_of.is_some()) {
             None
         } else {
             let weaker = if expected { self.makes_way(peer, graft) } else { None };
@@ -310,7 +320,7 @@ impl Children {
                 None => return Admission::Full,
             }
         };
-        if let Some(preempted) = &preempted {
+        if let Some(preempted) = preempted.as_ref().filter(|_| !over) {
             self.preempted_at = Some(now);
             self.drain(now, preempted);
         }
@@ -325,6 +335,7 @@ impl Children {
             fed,
             helper,
             reach,
+            children: None,
             room: slots,
             places: [None; PLACES_MAX],
             leaf: false,
@@ -349,11 +360,29 @@ impl Children {
             return None;
         }
         // It must be able to turn to the joiner, or all below it would be adrift.
-        let meeting = self.staying(graft.stripe).filter(|child| child.reach.meets(graft.reach));
-        let child = meeting.min_by_key(|child| child.worth())?;
+        let meets = |child: &Child| child.reach.meets(graft.reach);
+        let may_go = self.staying(graft.stripe).filter(|child| meets(child) || child.is_idle());
+        let child = may_go.min_by_key(|child| child.worth())?;
         let stronger = graft.slots > 0 && graft.slots >= child.worth().saturating_mul(2);
+        let successor = Some(joiner).filter(|_| meets(child));
         let (stripe, child) = (graft.stripe, child.peer);
-        stronger.then_some(Preempted { stripe, child, successor: Some(joiner) })
+        stronger.then_some(Preempted { stripe, child, successor })
+    }
+
+    /// The child that goes at once for one that multiplies the stripe, where as many are fed beyond
+    /// the slots as may be: one with nobody below, or that is meant to have nobody.
+    fn oust(&mut self, now: Timestamp, joiner: Peer, graft: &Graft<Peer>) -> Option<Preempted> {
+        let stripe = graft.stripe;
+        let its = self.all.iter().filter(|child| child.stripe == stripe && !child.heir);
+        let idle = its.filter(|child| child.is_idle() || child.worth() == 0);
+        let child = idle.min_by_key(|child| child.worth())?;
+        if graft.slots == 0 || graft.slots < child.worth().saturating_mul(2) {
+            return None;
+        }
+        let successor = Some(joiner).filter(|_| child.reach.meets(graft.reach));
+        let child = child.peer;
+        self.find_mut(stripe, child)?.draining_until = Some(now);
+        Some(Preempted { stripe, child, successor })
     }
 
     /// The child that makes way for one that is sure of its place.
@@ -438,11 +467,12 @@ impl Children {
         &mut self,
         stripe: u8,
         peer: Peer,
-        room: u16,
+        (room, children): (u16, u16),
         places: impl Iterator<Item = Place>,
     ) {
         if let Some(child) = self.find_mut(stripe, peer) {
             child.room = room;
+            child.children = Some(children);
             child.places = [None; PLACES_MAX];
             child.places.iter_mut().zip(places).for_each(|(at, place)| *at = Some(place));
         }

@@ -263,9 +263,9 @@ impl Forest {
                 self.tell_path_since(cx, stripe, before);
             }
             Body::Grant { root, grant } => self.on_grant(cx, peer, root, &grant),
-            Body::Room { stripe, room, places } => {
+            Body::Room { stripe, room, children, places } => {
                 let others = places.iter().filter(|place| place.contact != self.setup.me);
-                self.children.set_room(stripe, peer, room, others.map(Place::of));
+                self.children.set_room(stripe, peer, (room, children), others.map(Place::of));
             }
             Body::Pull { .. } | Body::Refresh | Body::End { .. } => {}
         }

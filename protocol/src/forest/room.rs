@@ -94,7 +94,8 @@ impl Forest {
             let old = room > 0 && cx.now.since(told.at) >= TELL_AGAIN;
             if old || told.is_news(room) {
                 let places = self.places(cx, stripe);
-                cx.send(parent, Body::Room { stripe, room, places });
+                let children = self.children.of(stripe).count() as u16;
+                cx.send(parent, Body::Room { stripe, room, children, places });
                 if let Some(feed) = self.parents.feed_aside(stripe) {
                     feed.told = Told { room, at: cx.now };
                 }

@@ -83,7 +83,7 @@ fn bodies() -> Vec<Body> {
         },
         Body::Prune { stripe: 1, reason: PruneReason::Leaving, successors: vec![contact.clone()] },
         Body::PathUpdate { stripe: 1, path, above: Some(contact.clone()) },
-        Body::Room { stripe: 1, room: 7, places: vec![member.clone()] },
+        Body::Room { stripe: 1, room: 7, children: 3, places: vec![member.clone()] },
         Body::Pull { stripe: 1, channel: 2, from: 3, until: 4 },
         Body::Refresh,
         Body::Grant { root: contact, grant: vec![7; 196].into() },

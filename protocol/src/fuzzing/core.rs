@@ -167,7 +167,10 @@ impl World {
             13 if what & 0x80 != 0 => {
                 let room = u16::from(script.u8());
                 let Body::Announce { member, .. } = announce(script.u8(), script) else { return };
-                self.say(from, Body::Room { stripe, room, places: vec![member] });
+                self.say(
+                    from,
+                    Body::Room { stripe, room, children: room / 2, places: vec![member] },
+                );
             }
             13 => {
                 let (channel, start) = (script.u8().into(), u64::from(script.u8()));

@@ -86,6 +86,8 @@ pub enum Body<P = Contact, I = NodeId> {
         stripe: u8,
         /// Children, at most.
         room: u16,
+        /// Children it has in the stripe now.
+        children: u16,
         /// Some of those that would.
         places: Vec<Member<P>>,
     },
@@ -216,9 +218,9 @@ impl<P, I> Body<P, I> {
             Self::PathUpdate { stripe, path, above } => {
                 Body::PathUpdate { stripe, path, above: above.and_then(node) }
             }
-            Self::Room { stripe, room, places } => {
+            Self::Room { stripe, room, children, places } => {
                 let places = places.into_iter().filter_map(|m| m.map(&mut node)).collect();
-                Body::Room { stripe, room, places }
+                Body::Room { stripe, room, children, places }
             }
             Self::Pull { stripe, channel, from, until } => {
                 Body::Pull { stripe, channel, from, until }
@@ -332,10 +334,11 @@ fn encode_body(session: Bytes, body: &Body) -> pb::frame::Body {
             path: Some(encode_path(path)),
             above: above.as_ref().map(encode_contact),
         }),
-        Body::Room { stripe, room, places } => Pb::Room(pb::Room {
+        Body::Room { stripe, room, children, places } => Pb::Room(pb::Room {
             session,
             stripe: (*stripe).into(),
             room: (*room).into(),
+            children: (*children).into(),
             places: places.iter().map(encode_member).collect(),
         }),
         Body::Pull { stripe, channel, from, until } => Pb::Pull(pb::Pull {
@@ -428,7 +431,8 @@ fn decode_body(body: pb::frame::Body) -> Result<Control, DecodeError> {
         Pb::Room(m) => {
             let room = m.room.min(u32::from(u16::MAX)) as u16;
             let places = decode_members(m.places, PLACES_MAX)?;
-            (m.session, Body::Room { stripe: stripe(m.stripe)?, room, places })
+            let children = m.children.min(u32::from(u16::MAX)) as u16;
+            (m.session, Body::Room { stripe: stripe(m.stripe)?, room, children, places })
         }
         Pb::Pull(m) => {
             if m.until <= m.from || m.until - m.from > PULL_BLOCKS_MAX {

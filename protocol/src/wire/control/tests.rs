@@ -81,8 +81,10 @@ fn body() -> impl Strategy<Value = Body> {
                 Body::Admitted { stripe, request, path, backups, displaced }
             }
         ),
-        (stripe(), any::<u16>(), prop::collection::vec(member(), 0..=PLACES_MAX))
-            .prop_map(|(stripe, room, places)| Body::Room { stripe, room, places }),
+        (stripe(), any::<u16>(), any::<u16>(), prop::collection::vec(member(), 0..=PLACES_MAX))
+            .prop_map(|(stripe, room, children, places)| {
+                Body::Room { stripe, room, children, places }
+            }),
         (stripe(), any::<u32>(), prop::collection::vec(member(), 0..=REDIRECTS_MAX)).prop_map(
             |(stripe, request, members)| {
                 Body::Redirected { stripe, request, refusal: Refusal::NotFed, members }
