@@ -1,5 +1,6 @@
 use super::*;
 use crate::forest::peer::Directory;
+use crate::wire::control::Graft;
 use std::collections::BTreeSet;
 
 /// Nodes of which only the number is known.
@@ -279,4 +280,97 @@ fn a_parent_that_was_silent_is_no_heir() {
     act(&mut forest, now, &mut links, |forest, cx| forest.on_late(cx, stripe));
     let feed = forest.parents.feed(stripe).expect("there is one");
     assert_ne!(feed.search.peer(), Some(Peer(3)), "the parent above was silent before");
+}
+
+/// A node with a parent in stripe 0, links to `1..=9`, and a way to let it act.
+fn fed_by(parent: Peer, now: Timestamp) -> (Forest, Links) {
+    let (mut links, mut out) = (Links::default(), Vec::new());
+    let mut forest = Forest::new(now, Setup { slots: 1, view_max: 64, ..SETUP });
+    let peers: Vec<Peer> = (1..=9).map(Peer).collect();
+    let mut cx = Context { now, links: &mut links, directory: &Numbers, out: &mut out };
+    for peer in &peers {
+        cx.links.on_up(now, *peer, Duration::from_millis(1));
+    }
+    forest.on_found(&mut cx, &[parent]);
+    let asked = cx.out.iter().find_map(|action| match action {
+        Action::Send(to, Body::Graft(graft)) if *to == parent && graft.stripe == 0 => Some(*graft),
+        _ => None,
+    });
+    let Graft { stripe, request, .. } = asked.expect("it asks");
+    let path = Path { tags: vec![99, parent.0].into(), ..Path::default() };
+    let backups = Vec::new();
+    let yes = Body::Admitted { stripe, request, path, backups, displaced: None };
+    forest.on_message(&mut cx, parent, yes);
+    (forest, links)
+}
+
+fn asks(slots: u16) -> Message {
+    Body::Graft(Graft {
+        stripe: 0,
+        request: 1,
+        channel: 9,
+        slots,
+        resume: 0,
+        repair_of: None,
+        helper: true,
+        fed: 0,
+        insist: false,
+        reach: Reach::Public,
+    })
+}
+
+#[test]
+fn a_full_node_sends_on_to_where_there_is_room_below_and_up_where_there_is_none() {
+    let now = Timestamp::from_micros(1_000_000);
+    let (mut forest, mut links) = fed_by(Peer(2), now);
+    let mut say = |from: u32, message: Message| {
+        let mut out = Vec::new();
+        let mut cx = Context { now, links: &mut links, directory: &Numbers, out: &mut out };
+        forest.on_message(&mut cx, Peer(from), message);
+        out
+    };
+    let sent_on = |out: &[Action], to: u32| -> Option<Vec<u32>> {
+        out.iter().find_map(|action| match action {
+            Action::Send(Peer(at), Body::Redirected { members, .. }) if *at == to => {
+                Some(members.iter().map(|member| member.contact.0).collect())
+            }
+            _ => None,
+        })
+    };
+    let admitted = |action: &Action| matches!(action, Action::Admitted { child: Peer(4), .. });
+    assert!(say(4, asks(5)).iter().any(admitted), "the only slot");
+    assert_eq!(sent_on(&say(6, asks(0)), 6), Some(vec![4]), "the child offered slots");
+    let (stripe, places) = (0, Vec::new());
+    say(4, Body::Room { stripe, room: 0, children: 5, places });
+    let up = sent_on(&say(6, asks(0)), 6);
+    assert_eq!(up, Some(Vec::new()), "nobody knows how the parent is reached");
+    let parent = Member {
+        contact: Peer(2),
+        role: Role::Gateway,
+        carries: StripeSet::all(2),
+        slots: 9,
+        slots_free: 0,
+        depth: 1,
+        delay_us: 0,
+        age_s: 0,
+        reach: Reach::Public,
+    };
+    say(2, Body::Announce { member: parent, reply: false });
+    assert_eq!(sent_on(&say(6, asks(0)), 6), Some(vec![2]), "up the tree");
+}
+
+#[test]
+fn a_child_that_took_this_nodes_place_is_asked_at_once() {
+    let now = Timestamp::from_micros(1_000_000);
+    let (mut forest, mut links) = fed_by(Peer(2), now);
+    let mut out = Vec::new();
+    let mut cx = Context { now, links: &mut links, directory: &Numbers, out: &mut out };
+    forest.on_message(&mut cx, Peer(4), asks(5));
+    cx.out.clear();
+    let (reason, successors) = (PruneReason::Preempted, vec![Peer(4)]);
+    forest.on_message(&mut cx, Peer(2), Body::Prune { stripe: 0, reason, successors });
+    let released = |action: &Action| matches!(action, Action::Released { child: Peer(4), .. });
+    assert!(cx.out.iter().any(released), "it is no child any more");
+    let grafts = |action: &Action| matches!(action, Action::Send(Peer(4), Body::Graft(_)));
+    assert!(cx.out.iter().any(grafts), "and is asked for a place");
 }
