@@ -84,7 +84,9 @@ impl Crowd {
     /// Gives a node a number and a forest.
     pub(super) fn settle(&mut self, node: Node, role: Role) -> u32 {
         let rested = self.dead.front().is_some_and(|(at, _)| at + REST_US <= self.now_us);
-        let number = match self.dead.pop_front().filter(|_| rested) {
+        // One that has not rested stays where it is, or no number ever came back.
+        let free = if rested { self.dead.pop_front() } else { None };
+        let number = match free {
             Some((_, number)) => number,
             None => self.hosts.len() as u32,
         };
@@ -271,5 +273,24 @@ impl Crowd {
                 self.seats[*moved as usize] = seat as u32;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::PlanFile;
+
+    #[test]
+    fn the_numbers_of_the_dead_come_back() {
+        let text = "[world]\nnodes = 40\n[run]\nduration = '300 s'\nwarm_up = '2 s'\n\
+                    media = 'none'\n[churn]\nmean_life = '20 s'";
+        let file: PlanFile = text.parse().expect("a plan");
+        let plan = Plan::resolve("numbers", &file, None).expect("a plan");
+        let mut crowd = Crowd::new(&plan).expect("a world");
+        while crowd.step(300_000_000) {}
+        // Some 40 live, and 2 die each second and rest for 150 of them.
+        let (numbers, joins) = (crowd.hosts.len(), crowd.measures.joins);
+        assert!(joins > 500 && numbers < 420, "{numbers} numbers for {joins} nodes");
     }
 }
