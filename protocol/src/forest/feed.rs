@@ -166,8 +166,8 @@ impl Feed {
         self.is_fed() && self.troubled_s + CALM_AFTER_S <= seconds(now)
     }
 
-    /// Takes a new parent.
-    pub(crate) fn adopt(&mut self, now: Timestamp, parent: Parent) -> Duration {
+    /// Takes a new parent, which believes that there is room for `offered` children here.
+    pub(crate) fn adopt(&mut self, now: Timestamp, parent: Parent, offered: u16) -> Duration {
         let waited = now.since(self.hungry_since);
         if self.parent.is_none() || self.repair_of.is_some() {
             self.troubled(now);
@@ -178,6 +178,7 @@ impl Feed {
         self.refusals = 0;
         self.prefer = Vec::new();
         self.asked = Asked::NOBODY;
+        self.told = super::room::Told::offered(offered);
         waited
     }
 

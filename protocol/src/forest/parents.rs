@@ -8,7 +8,6 @@ use super::feed::{Feed, Feeds, Parent, Search};
 use super::member::Reach;
 use super::path::{Path, Tag};
 use super::peer::Peer;
-use super::room::taken_in;
 use super::score::{FORWARD_US, RTT_UNKNOWN, Wish};
 use super::stripe::StripeSet;
 use crate::limits::STRIPES_MAX;
@@ -403,8 +402,7 @@ impl Parents {
         cx.send(peer, Body::Graft(graft));
     }
 
-    /// Goes on with searches whose time is up.
-    /// Says in which stripes a leaving parent is gone.
+    /// Goes on with searches whose time is up. Says in which stripes a leaving parent is gone.
     pub(crate) fn on_time(&mut self, cx: &mut Context<'_>, who: &mut Roster<'_>) -> StripeSet {
         let mut orphaned = StripeSet::EMPTY;
         self.feeds.settle();
@@ -508,7 +506,7 @@ impl Parents {
         (stripe, request): (u8, u32),
         (path, backups): (Path, &[Peer]),
     ) -> bool {
-        let tag = self.asker.tag;
+        let (tag, offered) = (self.asker.tag, self.offer(stripe));
         let Some(feed) = self.feeds.get_mut(usize::from(stripe)) else { return false };
         // Also a yes to an earlier request: it is the child's from then on, and to dissolve that would
         // dissolve what the present request makes of it.
@@ -534,10 +532,7 @@ impl Parents {
         let depth = path.depth() + 1;
         let parent = Parent { peer, path, above: backups.first().copied(), draining_until: None };
         let fed_before = feed.parent.is_some() && feed.repair_of.is_none();
-        let waited = feed.adopt(cx.now, parent);
-        let offered = self.offer(stripe);
-        let feed = &mut self.feeds[usize::from(stripe)];
-        taken_in(feed, offered);
+        let waited = feed.adopt(cx.now, parent, offered);
         let waited = if fed_before { Duration::ZERO } else { waited };
         for backup in backups {
             who.candidates.learn_contact(cx.now, cx.links, cx.directory, *backup, Told::ByOthers);

@@ -6,7 +6,6 @@
 
 use super::children::Place;
 use super::context::Context;
-use super::feed::Feed;
 use super::machine::Forest;
 use super::member::{Member, Reach, Role};
 use super::peer::Peer;
@@ -161,9 +160,4 @@ impl Forest {
             reach,
         }
     }
-}
-
-/// What a new parent believes of this node.
-pub(super) fn taken_in(feed: &mut Feed, offered: u16) {
-    feed.told = Told::offered(offered);
 }

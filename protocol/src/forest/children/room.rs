@@ -45,7 +45,7 @@ impl Children {
         (room, children): (u16, u16),
         places: impl Iterator<Item = Place>,
     ) {
-        if let Some(child) = self.find_mut(stripe, peer) {
+        if let Some(child) = self.find_aside(stripe, peer) {
             child.room = room;
             child.children = Some(children);
             child.places = [None; PLACES_MAX];
@@ -60,7 +60,7 @@ impl Children {
             .iter()
             .any(|child| !child.helper && !child.leaf && is_leaf(child.peer, child.stripe))
         {
-            let gateways = self.all.iter_mut().filter(|child| !child.helper);
+            let gateways = self.all.aside().iter_mut().filter(|child| !child.helper);
             gateways.for_each(|child| child.leaf = is_leaf(child.peer, child.stripe));
         }
     }
@@ -99,7 +99,7 @@ impl Children {
             first = first.or(Some(child));
             found.push(place);
         }
-        if let Some(child) = first.and_then(|child| self.find_mut(stripe, child)) {
+        if let Some(child) = first.and_then(|child| self.find_aside(stripe, child)) {
             child.room -= 1;
         }
         found
