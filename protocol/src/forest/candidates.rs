@@ -5,11 +5,13 @@ use super::member::{Member, Reach, Role};
 use super::peer::{Directory, Peer};
 use super::score::{Wish, may_help, score};
 use super::shunned::{Shun, Shunned};
+use super::told::Told;
 use super::view::View;
 use crate::limits::CANDIDATES_MAX;
 use crate::links::Links;
 use crate::rng::Rng;
 use crate::time::Timestamp;
+use std::cmp::Reverse;
 use std::time::Duration;
 
 /// A member not heard of for this long is forgotten. Guess.
@@ -24,14 +26,12 @@ const SHUNNED_US: u64 = 2_000_000;
 /// Scores that differ by less are alike, µs. Guess: below the jitter of a home link.
 const ALIKE_US: u64 = 4_000;
 
-/// Whose word it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Told {
-    /// The member's own, or that of the invite or discovery.
-    ByItself,
-    /// Another member's: it may be as false as the teller.
-    ByOthers,
-}
+/// Most members that one other member vouches for in a full view. Guess: whoever names only its
+/// friends is then one voice among dozens.
+const PER_TELLER: usize = 2;
+/// Most members of one network in a full view. Spec: `forest.md` 5.2; two of one household are no
+/// Sybils.
+const PER_NETWORK: usize = 2;
 
 /// Members known.
 #[derive(Debug)]
@@ -43,6 +43,8 @@ pub(crate) struct Candidates {
     per_home: usize,
     stripes: u8,
     known: View,
+    /// Decides the ranks.
+    key: u64,
     banned: Vec<Peer>,
     shunned: Shunned,
     /// Before that nobody is forgotten.
@@ -61,6 +63,7 @@ impl Candidates {
             per_home,
             stripes,
             known: View::default(),
+            key: Rng::new(seed, "ranks").next_u64(),
             banned: Vec::new(),
             shunned: Shunned::default(),
             forget_at: Timestamp::ZERO,
@@ -78,15 +81,12 @@ impl Candidates {
         told: Told,
     ) {
         let Some(known) = self.known.get_mut(peer) else {
-            self.add(now, links, directory, peer, (told, now));
+            self.add(now, links, directory, peer, told);
             return;
         };
         known.heard = now;
-        if told == Told::ByItself {
-            known.told = told;
-            if known.failures > 0 {
-                known.ask_after = known.ask_after.min(now); // somebody reaches it
-            }
+        if told == Told::BY_ITSELF && known.failures > 0 {
+            known.ask_after = known.ask_after.min(now); // somebody reaches it
         }
     }
 
@@ -99,27 +99,26 @@ impl Candidates {
         member: Member<Peer>,
         told: Told,
     ) {
-        let said = match told {
-            Told::ByItself => now,
-            Told::ByOthers => now - Duration::from_secs(member.age_s.into()),
-        };
-        if told == Told::ByOthers && now.since(said) >= FRESH {
+        let by_itself = told == Told::BY_ITSELF;
+        let age_s = if by_itself { 0 } else { member.age_s.into() };
+        let said = now - Duration::from_secs(age_s);
+        if !by_itself && now.since(said) >= FRESH {
             return;
         }
         let peer = member.contact;
         let at = self.known.position(peer);
-        let at = at.or_else(|| self.add(now, links, directory, peer, (told, said)));
+        let at = at.or_else(|| self.add(now, links, directory, peer, told));
         let Some(known) = at.map(|at| self.known.at_mut(at)) else { return };
-        if told == Told::ByItself {
-            known.told = told;
+        if by_itself {
             known.heard = now;
         }
-        // Who has a link here speaks for itself, and an old word does not replace a younger one.
-        let speaks = || known.member.is_some() && links.is_up(peer);
-        if told == Told::ByItself || (said > known.said && !speaks()) {
+        // Who has a link here, or had one a moment ago, speaks for itself; and an old word does not
+        // replace a younger one.
+        let speaks = || known.is_first_hand(now) || (known.member.is_some() && links.is_up(peer));
+        if by_itself || (said > known.said && !speaks()) {
             known.heard = known.heard.max(said);
             known.member = Some(Said::by(&member));
-            known.said = said;
+            (known.said, known.told) = (said, told);
         }
     }
 
@@ -130,35 +129,61 @@ impl Candidates {
         links: &Links,
         directory: &dyn Directory,
         peer: Peer,
-        (told, said): (Told, Timestamp),
+        told: Told,
     ) -> Option<usize> {
         if peer == self.me || self.is_banned(peer) {
             return None;
         }
+        let home = directory.home(peer);
         if self.known.len() >= self.max {
             self.known.look_at(links);
-            self.evict(now, told, said)?;
+            let network = directory.network(peer);
+            let near = |other: Peer| directory.network(other) == network;
+            self.evict(now, (peer, home, told), near)?;
         }
-        let known = Known::new(now, directory.home(peer), told);
+        let known = Known::new(now, home, told);
         Some(self.known.push(peer, known, links.is_up(peer)))
     }
 
     /// Makes room for one more. None if all that are here are worth more: those with a link, and
-    /// for mere hearsay those that spoke later.
-    fn evict(&mut self, now: Timestamp, told: Told, said: Timestamp) -> Option<()> {
+    /// for mere hearsay those that spoke for themselves a moment ago, and of the others those of a
+    /// lower rank.
+    ///
+    /// So neither who is named again and again, nor who names others again and again, gets more of a
+    /// view than the rest; what is too old to be believed goes first.
+    fn evict(
+        &mut self,
+        now: Timestamp,
+        (peer, home, told): (Peer, u8, Told),
+        near: impl Fn(Peer) -> bool,
+    ) -> Option<()> {
+        let hearsay = told != Told::BY_ITSELF;
+        let crowds = self.known.peers().filter(|other| near(*other)).count() >= PER_NETWORK;
+        let pushes = hearsay && self.known.told(told) >= PER_TELLER;
+        let rank = self.rank(peer);
         let mut least = None;
-        for (at, known) in self.known.unlinked() {
-            let (fresh, by_itself) = (known.is_fresh(now), known.told == Told::ByItself);
-            let crowded = self.known.of_home(known) > self.per_home;
-            let worth_more = told == Told::ByOthers
-                && ((by_itself && fresh) || known.said.max(known.heard) >= said)
-                && !crowded;
-            let worth = (fresh, !crowded, by_itself, known.said);
+        for (at, other, known) in self.known.unlinked() {
+            if (crowds && !near(other)) || (pushes && known.told != told) {
+                continue;
+            }
+            let (counts, first_hand) = (known.counts(now), known.is_first_hand(now));
+            let many = known.home != home && self.known.of_home(known) > self.per_home;
+            let pushed = !first_hand && self.known.told(known.told) > PER_TELLER;
+            let other_rank = self.rank(other);
+            let worth_more =
+                hearsay && counts && !many && !pushed && (first_hand || other_rank < rank);
+            let worth = (counts, !many, !pushed, first_hand, Reverse(other_rank));
             if !worth_more && least.is_none_or(|(least, _)| worth < least) {
                 least = Some((worth, at));
             }
         }
         least.map(|(_, at)| self.known.swap_remove(at))
+    }
+
+    /// The place of a member in this node's own order of all there are, which nobody else knows
+    /// (BASALT).
+    fn rank(&self, peer: Peer) -> u64 {
+        mix(self.key ^ u64::from(peer.0))
     }
 
     pub(crate) fn ban(&mut self, peer: Peer) {
@@ -220,7 +245,7 @@ impl Candidates {
             known.ask_after = now + REFUSED;
             if let Some(member) = &mut known.member {
                 member.slots_free = 0;
-                known.said = now;
+                (known.said, known.told) = (now, Told::BY_ITSELF);
             }
         }
     }
@@ -251,7 +276,7 @@ impl Candidates {
             && let Some(member) = &mut known.member
         {
             member.carries.remove(stripe);
-            known.said = now;
+            (known.said, known.told) = (now, Told::BY_ITSELF);
         }
     }
 
@@ -313,7 +338,7 @@ impl Candidates {
     }
 
     /// Fresh members other than `not` that carry `stripe`: those at home in it with free slots
-    /// first, then those near the root.
+    /// first, those that said so themselves before hearsay, then those near the root.
     pub(crate) fn with_stripe(
         &self,
         now: Timestamp,
@@ -323,7 +348,7 @@ impl Candidates {
         not: impl Fn(Peer) -> bool,
     ) -> Vec<Member<Peer>> {
         let few = self.are_few(self.stripes.into());
-        let mut found: Vec<((bool, u32), Peer, &Known)> = Vec::with_capacity(keep + 1);
+        let mut found: Vec<((bool, bool, u32), Peer, &Known)> = Vec::with_capacity(keep + 1);
         for (peer, known) in self.known.iter() {
             let Some(member) = known.fresh(now) else { continue };
             if !member.carries.contains(stripe)
@@ -334,7 +359,8 @@ impl Candidates {
                 continue;
             }
             let home = known.home == stripe || member.role != Role::Gateway;
-            let worth = (!home || member.slots_free == 0, member.delay_us);
+            let full = !home || member.slots_free == 0;
+            let worth = (full, !known.is_first_hand(now), member.delay_us);
             let at = found.partition_point(|(other, ..)| *other <= worth);
             if at < keep && !not(peer) {
                 found.truncate(keep - 1);
@@ -393,10 +419,11 @@ impl Candidates {
         Some(best[pick].1)
     }
 
-    /// Random fresh members other than `not`.
+    /// Random members other than `not` that spoke for themselves a moment ago. What others say is
+    /// not passed on: a lie goes one link far.
     pub(crate) fn sample(&mut self, now: Timestamp, keep: usize, not: Peer) -> Vec<Member<Peer>> {
         let fresh = self.known.iter().filter(|(peer, known)| {
-            *peer != not && known.is_fresh(now) && !self.shunned.holds(now, *peer)
+            *peer != not && known.is_first_hand(now) && !self.shunned.holds(now, *peer)
         });
         let mut fresh: Vec<(Peer, &Known)> = fresh.collect();
         self.rng.sample(&mut fresh, keep);
@@ -433,6 +460,13 @@ impl Candidates {
         let known = self.known.peers().chain(self.banned.iter().copied());
         known.chain(self.shunned.peers())
     }
+}
+
+/// A number that looks random for each number: the finaliser of SplitMix64.
+const fn mix(x: u64) -> u64 {
+    let x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ x >> 31
 }
 
 #[cfg(test)]

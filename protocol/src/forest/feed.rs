@@ -93,6 +93,8 @@ pub(crate) struct Feed {
     pub search: Search,
     /// Whom the search asks before anyone else.
     pub prefer: Vec<Peer>,
+    /// How often in a row it was sent on.
+    pub followed: u8,
     /// Who sent it on lately.
     pub asked: Asked,
     /// The silent parent that the search replaces.
@@ -119,6 +121,7 @@ impl Feed {
             parent: None,
             search: Search::Idle,
             prefer: Vec::new(),
+            followed: 0,
             asked: Asked::NOBODY,
             repair_of: None,
             backup: None,
@@ -177,7 +180,7 @@ impl Feed {
         self.repair_of = None;
         self.refusals = 0;
         self.prefer = Vec::new();
-        self.asked = Asked::NOBODY;
+        (self.asked, self.followed) = (Asked::NOBODY, 0);
         self.told = super::room::Told::offered(offered);
         waited
     }

@@ -1,9 +1,9 @@
 //! What one node knows of another member.
 
-use super::candidates::Told;
 use super::member::{Member, Reach, Role};
 use super::peer::Peer;
 use super::stripe::StripeSet;
+use super::told::Told;
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ pub(super) struct Known {
     /// Links to it that did not come up, in a row.
     pub(super) failures: u8,
     pub(super) home: u8,
-    /// The best word there is for it.
+    /// Who said so, or at least that it is there.
     pub(super) told: Told,
 }
 
@@ -64,6 +64,17 @@ impl Known {
     /// Whether its word still counts.
     pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
         self.member.is_some() && now.since(self.said) < FRESH
+    }
+
+    /// Whether it still counts and came from itself.
+    pub(super) fn is_first_hand(&self, now: Timestamp) -> bool {
+        self.told == Told::BY_ITSELF && self.is_fresh(now)
+    }
+
+    /// Whether its word still counts, or the invite or discovery named it a moment ago.
+    pub(super) fn counts(&self, now: Timestamp) -> bool {
+        let untried = self.member.is_none() && self.failures == 0 && self.told == Told::BY_ITSELF;
+        self.is_fresh(now) || (untried && now.since(self.heard) < FRESH)
     }
 
     /// What it said of itself, if that still counts.

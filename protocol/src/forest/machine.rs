@@ -3,7 +3,7 @@
 use super::accusations::Accusations;
 use super::action::Action;
 use super::admission::{Tellings, send_away};
-use super::candidates::{Candidates, Told};
+use super::candidates::Candidates;
 use super::children::{Children, Place, Preempted};
 use super::context::Context;
 use super::member::{Member, Reach, Role};
@@ -14,6 +14,7 @@ use super::patience::grace;
 use super::peer::Peer;
 use super::short::Helper;
 use super::stripe::StripeSet;
+use super::told::Told;
 use crate::limits::MEMBERS_MAX;
 use crate::links::Links;
 use crate::output::OrphanCause;
@@ -123,7 +124,7 @@ impl Forest {
     /// Members to ask, from an invite or discovery.
     pub fn on_found(&mut self, cx: &mut Context<'_>, peers: &[Peer]) {
         for peer in peers {
-            let told = Told::ByItself;
+            let told = Told::BY_ITSELF;
             self.candidates.learn_contact(cx.now, cx.links, cx.directory, *peer, told);
         }
         self.on_time(cx);
@@ -136,11 +137,14 @@ impl Forest {
 
     /// A member described itself by gossip.
     pub fn on_advert(&mut self, cx: &mut Context<'_>, member: Member<Peer>) {
-        self.candidates.learn(cx.now, cx.links, cx.directory, member, Told::ByItself);
+        self.candidates.learn(cx.now, cx.links, cx.directory, member, Told::BY_ITSELF);
     }
 
     /// A link is up: if the peer may be a member, say who is here.
     pub fn on_link_up(&mut self, cx: &mut Context<'_>, peer: Peer) {
+        if self.candidates.is_banned(peer) {
+            return; // whoever dials and is there first would be asked
+        }
         if self.candidates.contains(peer) && !self.leaving {
             self.candidates.reached(peer);
             let member = self.member(cx.now, cx.links);
@@ -195,7 +199,7 @@ impl Forest {
             Body::Announce { member, reply } => self.on_announce(cx, peer, member, reply),
             Body::Members(members) => {
                 for member in members {
-                    let told = Told::ByOthers;
+                    let told = Told::by(peer);
                     self.candidates.learn(cx.now, cx.links, cx.directory, member, told);
                 }
             }
@@ -228,7 +232,7 @@ impl Forest {
                 let named: Vec<Peer> =
                     members.iter().filter(|_| knows).map(|member| member.contact).collect();
                 for member in members {
-                    let told = Told::ByOthers;
+                    let told = Told::by(peer);
                     self.candidates.learn(cx.now, cx.links, cx.directory, member, told);
                 }
                 let (parents, mut who) = self.split();
@@ -332,7 +336,7 @@ impl Forest {
         if member.role == Role::Root && !self.root_granted {
             self.set_root(peer);
         }
-        self.candidates.learn(cx.now, cx.links, cx.directory, member, Told::ByItself);
+        self.candidates.learn(cx.now, cx.links, cx.directory, member, Told::BY_ITSELF);
         if let Err(at) = self.peers.binary_search(&peer) {
             make_room(&mut self.peers);
             self.peers.insert(at, peer);

@@ -35,6 +35,7 @@ mod shunned;
 mod stripe;
 mod summed;
 mod tags;
+mod told;
 mod upkeep;
 mod view;
 

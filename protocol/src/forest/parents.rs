@@ -1,7 +1,7 @@
 //! Choosing a parent for each stripe, in parallel: ask, follow redirects, replace, give up.
 
 use super::action::Action;
-use super::candidates::{Candidates, Told};
+use super::candidates::Candidates;
 use super::children::Children;
 use super::context::Context;
 use super::feed::{Feed, Feeds, Parent, Search};
@@ -10,6 +10,7 @@ use super::path::{Path, Tag};
 use super::peer::Peer;
 use super::score::{FORWARD_US, RTT_UNKNOWN, Wish};
 use super::stripe::StripeSet;
+use super::told::Told;
 use crate::limits::STRIPES_MAX;
 use crate::links::Links;
 use crate::output::OrphanCause;
@@ -33,8 +34,9 @@ const RETRY: Duration = Duration::from_millis(250);
 const RETRY_PARITY_MAX: Duration = Duration::from_secs(8);
 /// A leaving parent may feed on for this long. Derived: `children::DRAIN`.
 const DRAIN: Duration = Duration::from_millis(3_200);
-/// Of those it is sent on to it asks so many before it chooses for itself again. Guess.
-const FOLLOWED: usize = 4;
+/// It is sent on so often before it chooses for itself again. Guess: more than a tree is deep, and
+/// few enough where liars name each other.
+const FOLLOWED: u8 = 4;
 /// After so many refusals a child asks to be taken by whoever carries the stripe. Guess.
 const INSIST_AFTER: u8 = 4;
 /// After so many, and then every so many again, it asks the root itself: a stripe that has lost all
@@ -535,7 +537,7 @@ impl Parents {
         let waited = feed.adopt(cx.now, parent, offered);
         let waited = if fed_before { Duration::ZERO } else { waited };
         for backup in backups {
-            who.candidates.learn_contact(cx.now, cx.links, cx.directory, *backup, Told::ByOthers);
+            who.candidates.learn_contact(cx.now, cx.links, cx.directory, *backup, Told::by(peer));
         }
         // One that is not below the parent, or none: that is looked for by and by.
         feed.backup = feed.backup.filter(|backup| *backup != peer && Some(*backup) != old);
@@ -571,7 +573,12 @@ impl Parents {
                 };
                 let mut prefer: Vec<Peer> = named.iter().filter(fresh).copied().collect();
                 prefer.extend(feed.prefer.iter().filter(|peer| !named.contains(peer)));
-                prefer.truncate(FOLLOWED);
+                prefer.truncate(FOLLOWED.into());
+                feed.followed += 1;
+                if feed.followed > FOLLOWED {
+                    // Those who were named named each other: one of its own choice.
+                    (feed.followed, prefer) = (0, Vec::new());
+                }
                 feed.prefer = prefer;
             }
             self.ask_next(cx, who, stripe);
@@ -588,8 +595,11 @@ impl Parents {
         successors: Vec<Peer>,
     ) {
         let feed = &mut self.feeds[usize::from(stripe)];
-        for peer in &successors {
-            who.candidates.learn_contact(cx.now, cx.links, cx.directory, *peer, Told::ByOthers);
+        if let Some(parent) = &feed.parent {
+            let told = Told::by(parent.peer);
+            for peer in &successors {
+                who.candidates.learn_contact(cx.now, cx.links, cx.directory, *peer, told);
+            }
         }
         feed.prefer = successors;
         feed.prefer.extend(feed.backup);

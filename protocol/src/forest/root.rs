@@ -7,12 +7,12 @@
 //! the last two happen, at once. Whether a grant holds is the hub's to check.
 
 use super::action::Action;
-use super::candidates::Told;
 use super::context::Context;
 use super::machine::Forest;
 use super::member::Role;
 use super::peer::Peer;
 use super::stripe::StripeSet;
+use super::told::Told;
 use crate::wire::control::Body;
 use bytes::Bytes;
 
@@ -63,7 +63,7 @@ impl Forest {
         }
         self.root_granted = true;
         self.set_root(root);
-        self.candidates.learn_contact(cx.now, cx.links, cx.directory, root, Told::ByItself);
+        self.candidates.learn_contact(cx.now, cx.links, cx.directory, root, Told::BY_ITSELF);
         self.pass_on_grant(cx, root, grant, Some(from));
         for stripe in self.parents.wanted().iter() {
             let parent = self.parent(stripe);

@@ -2,6 +2,7 @@
 
 use super::known::Known;
 use super::peer::{Peer, position};
+use super::told::Told;
 use crate::limits::CANDIDATES_MAX;
 use crate::links::Links;
 use crate::room::make_room;
@@ -52,18 +53,23 @@ impl View {
     }
 
     /// Those without a link, as of the last [`View::look_at`], with their positions.
-    pub(super) fn unlinked(&self) -> impl Iterator<Item = (usize, &Known)> {
+    pub(super) fn unlinked(&self) -> impl Iterator<Item = (usize, Peer, &Known)> {
         let mut left = !self.linked;
         std::iter::from_fn(move || {
             let at = left.trailing_zeros() as usize;
             left &= left.wrapping_sub(1);
-            self.known.get(at).map(|known| (at, known))
+            self.known.get(at).map(|known| (at, self.peers[at], known))
         })
     }
 
     /// How many are at home in the same stripe as one of them.
     pub(super) fn of_home(&self, known: &Known) -> usize {
         self.of_home[usize::from(known.home) % HOMES].into()
+    }
+
+    /// How many are known by the word of one other.
+    pub(super) fn told(&self, told: Told) -> usize {
+        self.known.iter().filter(|known| known.told == told).count()
     }
 
     pub(super) fn len(&self) -> usize {

@@ -1,10 +1,10 @@
-//! Whom a node names to others.
+//! Whom a full view keeps, whose word counts, and whom a node names to others.
 
 use super::*;
 use crate::forest::path::Tag;
 use crate::forest::stripe::StripeSet;
 
-/// Nodes of four stripes.
+/// Nodes of four stripes; those from 10 000 on are in one network.
 struct Numbers;
 
 impl Directory for Numbers {
@@ -15,12 +15,14 @@ impl Directory for Numbers {
         peer.0
     }
     fn network(&self, peer: Peer) -> u32 {
-        peer.0
+        if peer.0 < 10_000 { peer.0 } else { 10_000 }
     }
 }
 
+const MAX: usize = 48;
+
 fn view(seed: u8) -> Candidates {
-    Candidates::new(Peer(0), &[seed; 32], 48, 4)
+    Candidates::new(Peer(0), &[seed; 32], MAX, 4)
 }
 
 fn praised(peer: u32) -> Member<Peer> {
@@ -37,22 +39,113 @@ fn praised(peer: u32) -> Member<Peer> {
     }
 }
 
-fn hear(view: &mut Candidates, ms: u64, peer: u32) {
-    let now = Timestamp::from_micros(1_000_000 + ms * 1_000);
-    view.learn(now, &Links::default(), &Numbers, praised(peer), Told::ByOthers);
+fn at(ms: u64) -> Timestamp {
+    Timestamp::from_micros(1_000_000 + ms * 1_000)
+}
+
+/// `teller` praises a member.
+fn hear(view: &mut Candidates, ms: u64, teller: u32, peer: u32) {
+    view.learn(at(ms), &Links::default(), &Numbers, praised(peer), Told::by(Peer(teller)));
+}
+
+/// A member describes itself: no slots, far from the root.
+fn meet(view: &mut Candidates, ms: u64, peer: u32) {
+    let member = Member { slots_free: 0, delay_us: 90_000, ..praised(peer) };
+    view.learn(at(ms), &Links::default(), &Numbers, member, Told::BY_ITSELF);
 }
 
 #[test]
 fn a_silent_parent_is_named_to_nobody() {
-    let now = Timestamp::from_micros(1_000_000);
     let mut view = view(1);
-    (1..4).for_each(|peer| hear(&mut view, 0, peer));
-    view.shun(now, Peer(2), false);
-    let named: Vec<u32> = view
-        .with_stripe(now, 1, 8, Reach::Public, |_| false)
-        .iter()
-        .map(|member| member.contact.0)
-        .collect();
+    (1..4).for_each(|peer| meet(&mut view, 0, peer));
+    view.shun(at(0), Peer(2), false);
+    let named = view.with_stripe(at(0), 1, 8, Reach::Public, |_| false);
+    let named: Vec<u32> = named.iter().map(|member| member.contact.0).collect();
     assert!(named.len() == 2 && !named.contains(&2), "{named:?}");
-    assert!(view.sample(now, 8, Peer(0)).iter().all(|member| member.contact != Peer(2)));
+    assert!(view.sample(at(0), 8, Peer(0)).iter().all(|member| member.contact != Peer(2)));
+}
+
+#[test]
+fn who_is_named_ten_times_as_often_gets_no_more_of_a_view() {
+    let mut liars = 0;
+    for seed in 0..20 {
+        let mut view = view(seed);
+        for ms in 0..20 {
+            for peer in 1..1_000_u32 {
+                let times = if peer % 10 == 1 { 10 } else { 1 };
+                // Each time by another.
+                (0..times).for_each(|time| hear(&mut view, ms, 2_000 + peer * 10 + time, peer));
+            }
+        }
+        assert_eq!(view.len(), MAX);
+        liars += view.known().filter(|peer| peer.0 % 10 == 1).count();
+    }
+    let share = liars as f64 / (20 * MAX) as f64;
+    assert!((0.05..0.15).contains(&share), "{share}");
+}
+
+#[test]
+fn who_names_only_friends_fills_few_places_of_a_full_view() {
+    let is_friend = |peer: &Peer| (5_000..6_000).contains(&peer.0);
+    for seed in 0..10 {
+        let mut view = view(seed);
+        (1..500).for_each(|peer| hear(&mut view, 0, peer + 2_000, peer));
+        (5_000..6_000).for_each(|friend| hear(&mut view, 1, 9, friend));
+        let friends = view.known().filter(is_friend).count();
+        assert!(friends <= PER_TELLER, "{friends}");
+        // Also where it came first: its friends make way for those that others name.
+        let mut view = Candidates::new(Peer(0), &[seed; 32], MAX, 4);
+        (5_000..6_000).for_each(|friend| hear(&mut view, 0, 9, friend));
+        assert_eq!(view.known().filter(is_friend).count(), MAX);
+        (1..500).for_each(|peer| hear(&mut view, 1, peer + 2_000, peer));
+        let friends = view.known().filter(is_friend).count();
+        assert!(friends <= PER_TELLER, "{friends} are left");
+    }
+}
+
+#[test]
+fn a_full_view_has_few_of_one_network_and_its_part_of_each_home() {
+    for seed in 0..10 {
+        let mut view = view(seed);
+        (1..2_000).for_each(|peer| hear(&mut view, 0, peer + 2_000, peer));
+        (10_000..12_000).for_each(|peer| meet(&mut view, 1, peer));
+        let near = view.known().filter(|peer| peer.0 >= 10_000).count();
+        assert!(near <= PER_NETWORK, "{near} Sybils");
+        for home in 0..4 {
+            let at_home = view.known().filter(|peer| Numbers.home(*peer) == home).count();
+            assert!((6..=18).contains(&at_home), "{at_home} of home {home}");
+        }
+    }
+}
+
+#[test]
+fn a_network_may_fill_a_view_that_has_room() {
+    let mut view = view(1);
+    (10_000..10_020).for_each(|peer| hear(&mut view, 0, 9, peer));
+    assert_eq!(view.len(), 20, "nodes of one house are no Sybils");
+}
+
+#[test]
+fn nobody_overrules_what_a_member_says_of_itself_until_that_is_old() {
+    let mut view = view(1);
+    let fresh_ms = FRESH.as_millis() as u64;
+    let slots = |view: &Candidates, ms| view.member(at(ms), Peer(5)).map(|said| said.slots_free);
+    meet(&mut view, 0, 5);
+    hear(&mut view, fresh_ms - 1, 9, 5);
+    assert_eq!(slots(&view, fresh_ms - 1), Some(0));
+    hear(&mut view, fresh_ms, 9, 5);
+    assert_eq!(slots(&view, fresh_ms), Some(58), "a younger word than an old one of its own");
+    view.is_full(at(fresh_ms + 1), Peer(5));
+    hear(&mut view, fresh_ms + 2, 9, 5);
+    assert_eq!(slots(&view, fresh_ms + 2), Some(0), "a refusal is its own word too");
+}
+
+#[test]
+fn only_what_members_said_themselves_is_passed_on() {
+    let mut view = view(1);
+    (1..10).for_each(|peer| hear(&mut view, 0, 99, peer));
+    assert!(view.sample(at(0), 8, Peer(0)).is_empty());
+    meet(&mut view, 0, 20);
+    let named = view.sample(at(0), 8, Peer(0));
+    assert_eq!(named.iter().map(|member| member.contact.0).collect::<Vec<_>>(), [20]);
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::forest::feed::Search;
 use crate::forest::peer::Directory;
 use crate::wire::control::Graft;
 use std::collections::BTreeSet;
@@ -373,4 +374,60 @@ fn a_child_that_took_this_nodes_place_is_asked_at_once() {
     assert!(cx.out.iter().any(released), "it is no child any more");
     let grafts = |action: &Action| matches!(action, Action::Send(Peer(4), Body::Graft(_)));
     assert!(cx.out.iter().any(grafts), "and is asked for a place");
+}
+
+#[test]
+fn who_is_sent_from_one_to_the_next_chooses_for_itself_in_between() {
+    let now = Timestamp::from_micros(1_000_000);
+    let mut links = Links::default();
+    let (mut forest, asked) = asking(now, &mut links);
+    let (stripe, mut request) = asked[0];
+    // One of its own, which it knows besides.
+    act(&mut forest, now, &mut links, |forest, cx| forest.on_found(cx, &[Peer(2)]));
+    (2..40).for_each(|peer| assert!(links.on_up(now, Peer(peer), Duration::from_millis(1))));
+    let mut whom = vec![1];
+    for nth in 0..8 {
+        let friend = |i: u32| Member { contact: Peer(4 + nth * 4 + i), ..near_the_root() };
+        let members = (0..4).map(friend).collect();
+        let refusal = Refusal::Full;
+        let away = Body::Redirected { stripe, request, refusal, members };
+        let from = Peer(*whom.last().expect("somebody"));
+        act(&mut forest, now, &mut links, |forest, cx| forest.on_message(cx, from, away));
+        let search = &forest.parents.feed(stripe).expect("a feed").search;
+        let Search::Asking { peer, request: number, .. } = *search else { panic!("{search:?}") };
+        request = number;
+        whom.push(peer.0);
+    }
+    assert!(whom[1] >= 4, "who is full knows who is not: {whom:?}");
+    assert!(whom.contains(&2), "they name each other for ever: {whom:?}");
+}
+
+fn near_the_root() -> Member<Peer> {
+    Member {
+        contact: Peer(0),
+        role: Role::Gateway,
+        carries: StripeSet::all(2),
+        slots: 58,
+        slots_free: 58,
+        depth: 1,
+        delay_us: 500_000,
+        age_s: 0,
+        reach: Reach::Public,
+    }
+}
+
+#[test]
+fn whoever_broke_a_rule_and_dials_is_not_asked_though_it_is_there_first() {
+    let now = Timestamp::from_micros(1_000_000);
+    for banned in [false, true] {
+        let mut links = Links::default();
+        let mut forest = Forest::new(now, SETUP);
+        act(&mut forest, now, &mut links, |forest, cx| forest.on_found(cx, &[Peer(1)]));
+        if banned {
+            act(&mut forest, now, &mut links, |forest, cx| forest.ban(cx, Peer(2)));
+        }
+        assert!(links.on_up(now, Peer(2), Duration::from_millis(1)));
+        let asked = act(&mut forest, now, &mut links, |forest, cx| forest.on_link_up(cx, Peer(2)));
+        assert_eq!(asked.is_empty(), banned, "{asked:?}");
+    }
 }

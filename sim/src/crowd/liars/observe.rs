@@ -39,8 +39,12 @@ pub(super) struct Observed {
     counted_us: u64,
     /// Entries in honest views, and those that are liars.
     seen: (u64, u64),
+    /// Of these liars, how many of which kind.
+    seen_of: BTreeMap<Lie, u64>,
     /// The living, and those that are liars.
     there: (u64, u64),
+    /// Of these liars, how many of which kind.
+    there_of: BTreeMap<Lie, u64>,
     honest: Vec<Fed>,
     boasters: Vec<Fed>,
 }
@@ -54,7 +58,9 @@ impl Default for Observed {
             routed: Histogram::new(1_000, TIME_MAX_US),
             counted_us: 0,
             seen: (0, 0),
+            seen_of: BTreeMap::new(),
             there: (0, 0),
+            there_of: BTreeMap::new(),
             honest: vec![Fed::default(); UPLINKS],
             boasters: vec![Fed::default(); UPLINKS],
         }
@@ -78,6 +84,18 @@ fn gain(honest: &[Fed], boasters: &[Fed]) -> Option<f64> {
         }
     }
     (due > 0.0).then(|| has / due)
+}
+
+/// A kind of lies as figures name it.
+const fn name(lie: Lie) -> &'static str {
+    match lie {
+        Lie::Polluter => "polluters",
+        Lie::BlackHole => "black_holes",
+        Lie::Capacity => "boasters",
+        Lie::Depth => "depth_liars",
+        Lie::Sybil => "sybils",
+        Lie::Eclipse => "eclipsers",
+    }
 }
 
 impl Crowd {
@@ -145,6 +163,7 @@ impl Crowd {
             let lie = self.liars.lie(*node);
             observed.there.0 += 1;
             observed.there.1 += u64::from(lie.is_some());
+            lie.into_iter().for_each(|lie| *observed.there_of.entry(lie).or_default() += 1);
             let at = bucket(host.node.upload_bps);
             let fed = match lie {
                 None => Some(&mut observed.honest[at]),
@@ -158,7 +177,9 @@ impl Crowd {
             if lie.is_none() {
                 for peer in host.forest.view().filter(|peer| peer.0 != ROOT) {
                     observed.seen.0 += 1;
-                    observed.seen.1 += u64::from(self.liars.lie(peer.0).is_some());
+                    let lie = self.liars.lie(peer.0);
+                    observed.seen.1 += u64::from(lie.is_some());
+                    lie.into_iter().for_each(|lie| *observed.seen_of.entry(lie).or_default() += 1);
                 }
             }
         }
@@ -198,6 +219,12 @@ impl Crowd {
             Figure::count("liar_share_pct", share(observed.there) * 100.0),
             Figure::count("polluters_cut", observed.first_us.len() as f64),
         ];
+        let (views, all) = (observed.seen.0.max(1) as f64, observed.there.0.max(1) as f64);
+        for (lie, there) in &observed.there_of {
+            let seen = observed.seen_of.get(lie).copied().unwrap_or(0);
+            let ratio = seen as f64 / views / (*there as f64 / all);
+            figures.push(Figure::count(format!("view_ratio_of_{}", name(*lie)), ratio));
+        }
         if let Some(media) = &self.media {
             let forged = media.figures.forged_received as f64;
             figures.push(Figure::count("forged_shards_received", forged));
