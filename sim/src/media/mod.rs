@@ -21,6 +21,7 @@ mod arrivals;
 mod clock;
 mod draw;
 mod figures;
+mod forged;
 mod histogram;
 mod hop;
 mod lanes;
@@ -78,6 +79,7 @@ pub struct Media {
     /// Who has to look again, kept for its memory.
     suspects: Vec<late::Suspect>,
     clock: clock::Clock,
+    forged: forged::Forged,
     /// Copies that the quick path of the hot loop leaves over.
     slow: Vec<(tree::Edge, u64)>,
     trace: u64,
@@ -107,10 +109,24 @@ impl Media {
             hops: Wheel::new(),
             suspects: Vec::new(),
             clock: clock::Clock::new(&settings, arrivals.slots()),
+            forged: forged::Forged::default(),
             arrivals,
             slow: Vec::new(),
             trace: settings.seed,
         })
+    }
+
+    /// Blocks of which a node accepted spoilt shards since the session began, counted once for each
+    /// node.
+    #[must_use]
+    pub fn forged_blocks(&self) -> u64 {
+        self.forged.blocks()
+    }
+
+    /// From now on nobody checks what comes.
+    #[cfg(test)]
+    pub(crate) fn leave_out_checks(&mut self) {
+        self.settings.checks = false;
     }
 
     /// What it was made with.

@@ -55,7 +55,8 @@ impl Media {
         let made_us = stream.made_us(block);
         let draws = self.draws.shard(node, block, stripe, 0);
         let mut run = sender.uplink.run(bytes, ready_us);
-        let quick = sender.conduct != Conduct::Spoils && self.arrivals.has_slot(block);
+        let spoilt = sender.conduct == Conduct::Spoils || self.forged.holds(node, stripe, block);
+        let quick = !spoilt && self.arrivals.has_slot(block);
         let row = if quick {
             self.arrivals.row_mut(block, usize::from(stripe))
         } else {
@@ -138,7 +139,8 @@ impl Media {
         let comes_us = departs_us + u64::from(edge.flight_us + jitter_us);
         let child = &mut self.nodes[edge.child as usize];
         let at_us = child.downlink.receive(bytes, comes_us);
-        let spoilt = self.nodes[from as usize].conduct == Conduct::Spoils;
+        let spoilt = self.nodes[from as usize].conduct == Conduct::Spoils
+            || self.forged.holds(from, stripe, block);
         let after_us = at_us - self.settings.stream.made_us(block);
         let plain = edge.flags & flag::EVENT == 0 && !spoilt && self.arrivals.has_slot(block);
         if plain && after_us < self.clock.slot_us {
@@ -188,7 +190,8 @@ impl Media {
             self.figures.void += 1;
             return;
         }
-        if hop.kind == Kind::ArriveSpoilt {
+        let spoilt = hop.kind == Kind::ArriveSpoilt;
+        if spoilt && self.settings.checks {
             self.figures.forged_received += 1;
             notices.push(Notice::Forged { node, from, stripe, at_us: self.now_us });
             return;
@@ -198,6 +201,9 @@ impl Media {
         }
         let after_us = self.now_us - self.settings.stream.made_us(block);
         if self.receive(node, stripe, block, after_us) == Came::First {
+            if spoilt {
+                self.forged.accept(node, stripe, block);
+            }
             self.forward(node, stripe, block, self.now_us + self.settings.processing_us);
         }
     }

@@ -20,6 +20,9 @@ pub struct Settings {
     pub jitter_us: u32,
     /// A viewer counts this long after its first complete block, µs.
     pub settle_us: u64,
+    /// Whether a shard's signature is checked before it is kept or passed on, as the core does. That
+    /// it may be left out shows that what is said of spoilt shards is measured.
+    pub checks: bool,
 }
 
 impl Settings {
@@ -33,6 +36,7 @@ impl Settings {
             processing_us: 1_000,
             jitter_us: 1_000,
             settle_us: 1_000_000,
+            checks: true,
         }
     }
 

@@ -301,6 +301,18 @@ fn spoilt_shards_are_noticed_and_go_no_further() {
 }
 
 #[test]
+fn spoilt_shards_are_accepted_and_passed_on_where_nobody_checks() {
+    for checks in [true, false] {
+        let mut media = chain(Settings { checks, ..settings() });
+        media.set_conduct(0, Conduct::Spoils);
+        run(&mut media, &CALM, 190_000);
+        assert_eq!(media.figures.forged_received > 0, checks);
+        // Blocks 0 to 4 at both nodes of the chain, the second fed by an honest one.
+        assert_eq!(media.forged_blocks(), if checks { 0 } else { 10 });
+    }
+}
+
+#[test]
 fn a_black_hole_makes_its_stripes_late() {
     let mut media = disjoint();
     run(&mut media, &CALM, 1_000_000);

@@ -192,6 +192,7 @@ impl Crowd {
             return Vec::new();
         }
         let now_us = self.now_us;
+        let accepted = self.media.as_ref().map_or(f64::NAN, |media| media.forged_blocks() as f64);
         let observed = &mut self.liars.observed;
         // Those that wait still have waited so long at least.
         for hole in observed.holes.values().filter(|hole| now_us > hole.since_us + 1_000_000) {
@@ -206,10 +207,7 @@ impl Crowd {
         let cut = observed.cut_max_us.map_or(f64::NAN, ms);
         let gain = gain(&observed.honest, &observed.boasters).unwrap_or(f64::NAN);
         let mut figures = vec![
-            // In this world no copy that is spoilt is ever recorded as there (media/send.rs), as in
-            // the core none that fails its signature is: this says that the rule is modelled, and
-            // cannot find that it is broken.
-            Figure::lower("forged_blocks_accepted", 0.0),
+            Figure::lower("forged_blocks_accepted", accepted),
             Figure::lower("polluter_cut_max_ms", cut),
             Figure::lower("black_hole_routed_round_p50_ms", quantile(500_000)),
             Figure::lower("black_hole_routed_round_p99_ms", quantile(990_000)),

@@ -36,6 +36,20 @@ fn a_polluter_is_cut_at_its_first_shard() {
 }
 
 #[test]
+fn a_forged_block_is_counted_where_nobody_checks_and_nowhere_else() {
+    for checks in [true, false] {
+        let mut crowd = world("polluter");
+        if !checks {
+            crowd.media.as_mut().expect("every shard is sent").leave_out_checks();
+        }
+        let report = crowd.run(Progress::new(12_000_000, true)).expect("no rule is broken");
+        let accepted = report.figure("forged_blocks_accepted");
+        let accepted = accepted.and_then(|figure| figure.value.number()).expect("a number");
+        assert_eq!(accepted == 0.0, checks, "{accepted}");
+    }
+}
+
+#[test]
 fn black_holes_are_met_and_left() {
     assert!(figure("black-hole", "black_hole_grafts") > 10.0);
 }
