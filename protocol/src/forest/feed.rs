@@ -61,24 +61,26 @@ impl Search {
     }
 }
 
-/// The last few nodes that sent a search on: it does not go round in a circle.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked([Option<Peer>; 6]);
+/// The last few nodes that sent a search on: it does not go round in a circle. Most feeds are not
+/// searched for, so those that are keep it elsewhere.
+#[derive(Debug)]
+pub(crate) struct Asked(Option<Box<[Option<Peer>; 6]>>);
 
 impl Asked {
-    pub(crate) const NOBODY: Self = Self([None; 6]);
+    pub(crate) const NOBODY: Self = Self(None);
 
     pub(crate) fn note(&mut self, peer: Peer) {
-        self.0.rotate_right(1);
-        self.0[0] = Some(peer);
+        let asked = self.0.get_or_insert_default();
+        asked.rotate_right(1);
+        asked[0] = Some(peer);
     }
 
     pub(crate) fn contains(&self, peer: Peer) -> bool {
-        self.0.contains(&Some(peer))
+        self.peers().any(|asked| asked == peer)
     }
 
     pub(crate) fn peers(&self) -> impl Iterator<Item = Peer> + '_ {
-        self.0.iter().flatten().copied()
+        self.0.iter().flat_map(|asked| asked.iter().flatten()).copied()
     }
 }
 

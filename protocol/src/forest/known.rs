@@ -2,13 +2,15 @@
 
 use super::member::{Member, Reach, Role};
 use super::peer::Peer;
+use super::rough::Rough;
 use super::stripe::StripeSet;
 use super::told::Told;
 use crate::time::Timestamp;
 use std::time::Duration;
 
-/// What a member says of itself is believed this long. Derived: two announcements and a loss.
-pub(super) const FRESH: Duration = Duration::from_secs(25);
+/// What a member says of itself is believed this long. Derived: an announcement each 25 s, and half as
+/// long again for what others pass on.
+pub(super) const FRESH: Duration = Duration::from_secs(40);
 
 /// What a member said of itself: a [`Member`] without who it is and how old the word is. Small, as a
 /// node remembers dozens and a world has a million nodes.
@@ -37,9 +39,9 @@ pub(super) struct Known {
     /// What it said of itself; absent for bootstraps and discovery's finds.
     pub(super) member: Option<Said>,
     /// When it said so.
-    pub(super) said: Timestamp,
-    pub(super) heard: Timestamp,
-    pub(super) ask_after: Timestamp,
+    pub(super) said: Rough,
+    pub(super) heard: Rough,
+    pub(super) ask_after: Rough,
     /// Links to it that did not come up, in a row.
     pub(super) failures: u8,
     pub(super) home: u8,
@@ -49,21 +51,26 @@ pub(super) struct Known {
 
 impl Known {
     /// A member that nothing is known of but that it is there.
-    pub(super) const fn new(now: Timestamp, home: u8, told: Told) -> Self {
+    pub(super) fn new(now: Timestamp, home: u8, told: Told) -> Self {
         Self {
             member: None,
-            said: Timestamp::ZERO,
-            heard: now,
-            ask_after: Timestamp::ZERO,
+            said: Rough::ZERO,
+            heard: Rough::of(now),
+            ask_after: Rough::ZERO,
             failures: 0,
             home,
             told,
         }
     }
 
+    /// Whether it may be asked.
+    pub(super) fn may_be_asked(&self, now: Timestamp) -> bool {
+        self.ask_after.time() <= now
+    }
+
     /// Whether its word still counts.
     pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
-        self.member.is_some() && now.since(self.said) < FRESH
+        self.member.is_some() && now.since(self.said.time()) < FRESH
     }
 
     /// Whether it still counts and came from itself.
@@ -79,12 +86,12 @@ impl Known {
 
     /// What it said of itself, if that still counts.
     pub(super) fn fresh(&self, now: Timestamp) -> Option<&Said> {
-        self.member.as_ref().filter(|_| now.since(self.said) < FRESH)
+        self.member.as_ref().filter(|_| now.since(self.said.time()) < FRESH)
     }
 
     /// What it said of itself, for others: as the member `peer`.
     pub(super) fn as_member(&self, now: Timestamp, peer: Peer) -> Option<Member<Peer>> {
-        let age_s = now.since(self.said).as_secs().min(u16::MAX.into()) as u16;
+        let age_s = now.since(self.said.time()).as_secs().min(u16::MAX.into()) as u16;
         let Said { carries, delay_us, slots, slots_free, depth, role, reach } = self.member?;
         let contact = peer;
         Some(Member { contact, role, carries, slots, slots_free, depth, delay_us, age_s, reach })
@@ -92,7 +99,7 @@ impl Known {
 
     /// Whether what it said of itself is `age` old.
     pub(super) fn said_before(&self, now: Timestamp, age: Duration) -> bool {
-        now.since(self.said) >= age
+        now.since(self.said.time()) >= age
     }
 }
 
@@ -102,6 +109,6 @@ mod tests {
 
     #[test]
     fn is_small() {
-        assert!(size_of::<Known>() <= 48, "{}", size_of::<Known>());
+        assert!(size_of::<Known>() <= 32, "{}", size_of::<Known>());
     }
 }
