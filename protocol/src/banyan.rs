@@ -212,7 +212,7 @@ impl Banyan {
                 let live = Live::join(&mut cx, entry, role, &bootstraps);
                 self.lives.insert(session, live);
                 for peer in self.links.up().collect::<Vec<Peer>>() {
-                    self.with(&session, |live, cx| live.on_link_up(cx, peer));
+                    self.with(&session, |live, cx| live.on_link_there(cx, peer));
                 }
             }
             Command::Ingest(session, draft) => {

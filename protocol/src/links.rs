@@ -15,8 +15,26 @@ const IDLE: Duration = Duration::from_secs(15);
 struct Link {
     /// Round trip, µs; [`COMING_UP`] while there is none.
     rtt_us: u32,
-    /// When it was last of use, seconds.
-    needed_at_s: u32,
+    /// Twice the seconds when it was last of use, and one more if the peer asked for it.
+    needed_at: u32,
+}
+
+impl Link {
+    fn new(now: Timestamp, rtt_us: u32, is_theirs: bool) -> Self {
+        Self { rtt_us, needed_at: 2 * seconds(now) + u32::from(is_theirs) }
+    }
+
+    const fn is_theirs(self) -> bool {
+        self.needed_at % 2 == 1
+    }
+
+    fn needed(&mut self, now_s: u32) {
+        self.needed_at = 2 * now_s + self.needed_at % 2;
+    }
+
+    const fn unused_s(self, now_s: u32) -> u32 {
+        now_s.saturating_sub(self.needed_at / 2)
+    }
 }
 
 /// No round trip yet.
@@ -84,6 +102,12 @@ impl Links {
         self.find(peer).is_some_and(|at| self.links[at].rtt_us != COMING_UP)
     }
 
+    /// Whether there is a link to `peer` for which the peer asked, not this node.
+    #[must_use]
+    pub fn is_theirs(&self, peer: Peer) -> bool {
+        self.find(peer).is_some_and(|at| self.links[at].is_theirs())
+    }
+
     /// Round trip to `peer`, if a link is up.
     #[must_use]
     pub fn rtt(&self, peer: Peer) -> Option<Duration> {
@@ -94,10 +118,10 @@ impl Links {
     /// Asks for a link unless there is one or one is on its way. False if there are too many.
     pub fn connect(&mut self, now: Timestamp, peer: Peer, out: &mut Vec<Action>) -> bool {
         match self.place(peer) {
-            Ok(at) => self.links[at].needed_at_s = seconds(now),
+            Ok(at) => self.links[at].needed(seconds(now)),
             Err(_) if self.peers.len() >= LINKS_MAX => return false,
             Err(at) => {
-                self.insert(at, peer, Link { rtt_us: COMING_UP, needed_at_s: seconds(now) });
+                self.insert(at, peer, Link::new(now, COMING_UP, false));
                 out.push(Action::Connect(peer));
             }
         }
@@ -107,11 +131,11 @@ impl Links {
     /// Takes note of a link, whoever dialled it. False, and it is to be closed, if there are too
     /// many.
     pub fn on_up(&mut self, now: Timestamp, peer: Peer, rtt: Duration) -> bool {
-        let link = Link { rtt_us: micros(rtt), needed_at_s: seconds(now) };
+        let link = |is_theirs| Link::new(now, micros(rtt), is_theirs);
         match self.place(peer) {
-            Ok(at) => self.links[at] = link,
+            Ok(at) => self.links[at] = link(self.links[at].is_theirs()),
             Err(_) if self.peers.len() >= LINKS_MAX => return false,
-            Err(at) => self.insert(at, peer, link),
+            Err(at) => self.insert(at, peer, link(true)),
         }
         self.change(peer);
         true
@@ -148,9 +172,9 @@ impl Links {
         for at in 0..self.peers.len() {
             let (peer, mut link) = (self.peers[at], self.links[at]);
             if needed(peer) {
-                link.needed_at_s = now_s;
+                link.needed(now_s);
             }
-            let unused_s = now_s.saturating_sub(link.needed_at_s);
+            let unused_s = link.unused_s(now_s);
             if link.rtt_us != COMING_UP && unused_s > IDLE.as_secs() as u32 {
                 out.push(Action::Disconnect(peer, Farewell::Idle));
                 self.change(peer);
@@ -180,6 +204,19 @@ impl Links {
         self.peers.len()
     }
 
+    /// See [`Forest::glance`](crate::forest::Forest::glance).
+    #[must_use]
+    pub fn glance(&self) -> u64 {
+        (self.peers.len() + self.links.len()) as u64 ^ u64::from(self.changes)
+    }
+
+    /// See [`Forest::glance_deeper`](crate::forest::Forest::glance_deeper).
+    #[must_use]
+    pub fn glance_deeper(&self) -> u64 {
+        let peers = self.peers.iter().step_by(16).fold(0, |all, peer| all ^ peer.0);
+        u64::from(peers)
+    }
+
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -201,4 +238,27 @@ impl Default for Links {
 /// Never [`COMING_UP`].
 fn micros(rtt: Duration) -> u32 {
     u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX).min(COMING_UP - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_theirs_unless_this_node_asked_for_it() {
+        let (mut links, mut out) = (Links::default(), Vec::new());
+        let at = |s: u64| Timestamp::from_micros(s * 1_000_000);
+        let (ours, theirs, rtt) = (Peer(1), Peer(2), Duration::from_millis(20));
+        assert!(links.connect(at(0), ours, &mut out));
+        assert!(links.on_up(at(1), ours, rtt) && links.on_up(at(1), theirs, rtt));
+        assert!(links.on_up(at(2), theirs, rtt), "reported twice");
+        assert!(links.connect(at(3), theirs, &mut out), "there is one already");
+        assert_eq!([ours, theirs].map(|peer| links.is_theirs(peer)), [false, true]);
+        links.close_idle(at(17), |peer| peer == theirs, &mut out);
+        assert_eq!((links.is_up(ours), links.is_up(theirs)), (false, true), "idle for 16 s");
+        links.close_idle(at(32), |_| false, &mut out);
+        assert!(links.is_theirs(theirs), "needed 15 s ago");
+        links.close_idle(at(33), |_| false, &mut out);
+        assert!(links.is_empty());
+    }
 }

@@ -3,6 +3,7 @@
 use super::known::{FRESH, Known, Said};
 use super::member::{Member, Reach, Role};
 use super::peer::{Directory, Peer};
+use super::rough::Rough;
 use super::score::{Wish, may_help, score};
 use super::shunned::{Shun, Shunned};
 use super::told::Told;
@@ -84,9 +85,9 @@ impl Candidates {
             self.add(now, links, directory, peer, told);
             return;
         };
-        known.heard = now;
+        known.heard = Rough::of(now);
         if told == Told::BY_ITSELF && known.failures > 0 {
-            known.ask_after = known.ask_after.min(now); // somebody reaches it
+            known.ask_after = known.ask_after.min(Rough::of(now)); // somebody reaches it
         }
     }
 
@@ -110,15 +111,15 @@ impl Candidates {
         let at = at.or_else(|| self.add(now, links, directory, peer, told));
         let Some(known) = at.map(|at| self.known.at_mut(at)) else { return };
         if by_itself {
-            known.heard = now;
+            known.heard = Rough::of(now);
         }
         // Who has a link here, or had one a moment ago, speaks for itself; and an old word does not
         // replace a younger one.
         let speaks = || known.is_first_hand(now) || (known.member.is_some() && links.is_up(peer));
-        if by_itself || (said > known.said && !speaks()) {
-            known.heard = known.heard.max(said);
+        if by_itself || (said > known.said.time() && !speaks()) {
+            known.heard = known.heard.max(Rough::of(said));
             known.member = Some(Said::by(&member));
-            (known.said, known.told) = (said, told);
+            (known.said, known.told) = (Rough::of(said), told);
         }
     }
 
@@ -214,12 +215,12 @@ impl Candidates {
     pub(crate) fn root(&self, now: Timestamp) -> Option<Peer> {
         let is_root = |known: &Known| known.member.is_some_and(|member| member.role == Role::Root);
         let (root, known) = self.known.iter().find(|(_, known)| is_root(known))?;
-        (known.ask_after <= now).then_some(root)
+        known.may_be_asked(now).then_some(root)
     }
 
     /// Whether it said no a moment ago, or was not to be reached.
     pub(crate) fn rests(&self, now: Timestamp, peer: Peer) -> bool {
-        self.known.get(peer).is_some_and(|known| known.ask_after > now)
+        self.known.get(peer).is_some_and(|known| !known.may_be_asked(now))
     }
 
     /// Whether it is known what it said of itself, however long ago.
@@ -235,17 +236,17 @@ impl Candidates {
 
     pub(crate) fn refused(&mut self, now: Timestamp, peer: Peer) {
         if let Some(known) = self.known.get_mut(peer) {
-            known.ask_after = now + REFUSED;
+            known.ask_after = Rough::of(now + REFUSED);
         }
     }
 
     /// A member says that it has no slot: what it said before is not true any more.
     pub(crate) fn is_full(&mut self, now: Timestamp, peer: Peer) {
         if let Some(known) = self.known.get_mut(peer) {
-            known.ask_after = now + REFUSED;
+            known.ask_after = Rough::of(now + REFUSED);
             if let Some(member) = &mut known.member {
                 member.slots_free = 0;
-                (known.said, known.told) = (now, Told::BY_ITSELF);
+                (known.said, known.told) = (Rough::of(now), Told::BY_ITSELF);
             }
         }
     }
@@ -276,13 +277,13 @@ impl Candidates {
             && let Some(member) = &mut known.member
         {
             member.carries.remove(stripe);
-            (known.said, known.told) = (now, Told::BY_ITSELF);
+            (known.said, known.told) = (Rough::of(now), Told::BY_ITSELF);
         }
     }
 
     pub(crate) fn unreachable(&mut self, now: Timestamp, peer: Peer) {
         if let Some(known) = self.known.get_mut(peer) {
-            known.ask_after = now + UNREACHABLE * (1 << known.failures.min(3));
+            known.ask_after = Rough::of(now + UNREACHABLE * (1 << known.failures.min(3)));
             known.failures = known.failures.saturating_add(1);
             known.member = None;
         }
@@ -291,7 +292,7 @@ impl Candidates {
     pub(crate) fn reached(&mut self, peer: Peer) {
         if let Some(known) = self.known.get_mut(peer) {
             known.failures = 0;
-            known.ask_after = Timestamp::ZERO;
+            known.ask_after = Rough::ZERO;
         }
     }
 
@@ -299,9 +300,10 @@ impl Candidates {
         if now < self.forget_at {
             return;
         }
-        self.known.retain(|peer, known| now.since(known.heard) < FORGET || links.is_up(peer));
+        self.known
+            .retain(|peer, known| now.since(known.heard.time()) < FORGET || links.is_up(peer));
         // Nobody is forgotten before the one that was heard of first.
-        let heard = self.known.iter().map(|(_, known)| known.heard).min();
+        let heard = self.known.iter().map(|(_, known)| known.heard.time()).min();
         self.forget_at = heard.unwrap_or(now) + FORGET;
     }
 
@@ -324,8 +326,9 @@ impl Candidates {
             if wish.below_us.is_some_and(|limit| score >= limit) {
                 continue;
             }
-            if known.ask_after > now {
-                next = Some(next.map_or(known.ask_after, |at| at.min(known.ask_after)));
+            if !known.may_be_asked(now) {
+                let at = known.ask_after.time();
+                next = Some(next.map_or(at, |next| next.min(at)));
                 continue;
             }
             // Spread those that are alike.
@@ -399,7 +402,7 @@ impl Candidates {
         const FEW: usize = 4;
         let mut best: Vec<(u64, Peer)> = Vec::with_capacity(FEW + 1);
         for (peer, known) in self.known.iter() {
-            let may_be_asked = known.ask_after <= now && known.is_fresh(now);
+            let may_be_asked = known.may_be_asked(now) && known.is_fresh(now);
             if !may_be_asked || !may_help(now, known, wish) || (wish.not)(peer) {
                 continue;
             }
@@ -438,7 +441,12 @@ impl Candidates {
         }
         let start = self.rng.below(count as u64) as usize;
         let mut all = self.known.iter().cycle().skip(start).take(count);
-        all.find(|(_, known)| known.is_fresh(now) && known.ask_after <= now).map(|(peer, _)| peer)
+        all.find(|(_, known)| known.is_fresh(now) && known.may_be_asked(now)).map(|(peer, _)| peer)
+    }
+
+    /// See [`Forest::glance`](super::machine::Forest::glance).
+    pub(crate) fn glance(&self) -> u32 {
+        self.known.glance()
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -96,6 +96,8 @@ pub(crate) struct Children {
     /// Stripes that a block needs.
     k: u8,
     all: Summed<Child, Drains>,
+    /// Whether the room below is another than when [`Children::settle`] was last called.
+    room_changed: bool,
     /// Who will be the root after this one.
     heir: Option<Peer>,
     preempted_at: Option<Timestamp>,
@@ -113,6 +115,7 @@ impl Children {
             spread: StripeSet::EMPTY,
             k,
             all: Summed::new(Vec::new()),
+            room_changed: false,
             heir: None,
             preempted_at: None,
             congested_until: Timestamp::ZERO,
@@ -214,9 +217,9 @@ impl Children {
         self.all.summary().0
     }
 
-    /// After changes, so that what every input asks is known.
-    pub(crate) fn settle(&mut self) {
-        self.all.settle();
+    /// After changes, so that what every input asks is known. Whether there were any.
+    pub(crate) fn settle(&mut self) -> bool {
+        self.all.settle() | std::mem::take(&mut self.room_changed)
     }
 
     pub(crate) fn contains(&self, stripe: u8, peer: Peer) -> bool {
@@ -292,6 +295,11 @@ impl Children {
         let places = self.all.iter().flat_map(|child| child.places.iter().flatten());
         let expected = self.expected.iter().map(|(_, peer, _)| *peer);
         self.peers().chain(places.map(|place| place.peer)).chain(expected)
+    }
+
+    /// See [`Forest::glance`](super::machine::Forest::glance).
+    pub(crate) fn glance(&self) -> u32 {
+        self.all.iter().fold(0, |all, child| all ^ child.channel)
     }
 
     /// How many there are over all stripes, whether they count or not.

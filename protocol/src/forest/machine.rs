@@ -66,8 +66,12 @@ pub struct Forest {
     pub(super) peers: Vec<Peer>,
     /// When to tell the peers about this node next.
     pub(super) announce_at: Timestamp,
+    /// Whether it said that its home stripe comes.
+    pub(super) is_home_announced: bool,
     pub(super) tick_at: Timestamp,
     pub(super) wanted_at: Timestamp,
+    /// Whether what the parents know of the room here is to be looked at.
+    pub(super) room_due: bool,
     pub(super) tellings: Tellings,
     pub(super) accusations: Accusations,
     pub(super) helper: Helper,
@@ -108,9 +112,11 @@ impl Forest {
             candidates: Candidates::new(me, seed, view_max, n),
             peers: Vec::new(),
             announce_at: now,
+            is_home_announced: false,
             // Nodes that start together do not do everything together.
             tick_at: now + Duration::from_micros(rng.below(1_000_000)),
             wanted_at: now,
+            room_due: true,
             tellings: Tellings::new(now),
             accusations: Accusations::default(),
             helper: Helper::new(now),
@@ -140,13 +146,23 @@ impl Forest {
         self.candidates.learn(cx.now, cx.links, cx.directory, member, Told::BY_ITSELF);
     }
 
-    /// A link is up: if the peer may be a member, say who is here.
+    /// A link is up. Whoever asked for it says who is here, and asks who is there.
     pub fn on_link_up(&mut self, cx: &mut Context<'_>, peer: Peer) {
+        self.on_meeting(cx, peer, !cx.links.is_theirs(peer));
+    }
+
+    /// There has been a link to a peer since before this node entered the session.
+    pub fn on_link_there(&mut self, cx: &mut Context<'_>, peer: Peer) {
+        self.on_meeting(cx, peer, true);
+    }
+
+    /// A link to a peer is there: if it may be a member, and this node speaks first, it says who it is.
+    fn on_meeting(&mut self, cx: &mut Context<'_>, peer: Peer, speaks: bool) {
         if self.candidates.is_banned(peer) {
             return; // whoever dials and is there first would be asked
         }
-        if self.candidates.contains(peer) && !self.leaving {
-            self.candidates.reached(peer);
+        self.candidates.reached(peer);
+        if speaks && self.candidates.contains(peer) && !self.leaving {
             let member = self.member(cx.now, cx.links);
             cx.send(peer, Body::Announce { member, reply: true });
         }
@@ -216,7 +232,7 @@ impl Forest {
                     }
                     self.optimiser.moved(cx.now, stripe == self.setup.home);
                     self.tell_path(cx, stripe, 0);
-                    self.announce_soon(cx.now);
+                    self.announce_parent(cx.now, stripe);
                 }
             }
             Body::Redirected { stripe, request, refusal, members } => {

@@ -41,6 +41,11 @@ impl Optimiser {
         }
     }
 
+    /// See [`Forest::glance`].
+    pub(super) fn glance(&self) -> u64 {
+        u64::from(self.stripe)
+    }
+
     /// There is a new parent, in the home stripe or another.
     pub(super) fn moved(&mut self, now: Timestamp, home: bool) {
         if home {

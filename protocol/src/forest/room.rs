@@ -78,8 +78,10 @@ impl Forest {
         }
     }
 
-    /// Tells the parents what has changed enough.
-    pub(super) fn tell_room(&mut self, cx: &mut Context<'_>) {
+    /// Tells the parents what has changed enough. Whether all have been told what they are to know;
+    /// false if some were told something a moment ago.
+    pub(super) fn tell_room(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut all = true;
         let mut stripes = StripeSet::EMPTY;
         stripes.insert(self.setup.home);
         self.children.stripes().for_each(|stripe| stripes.insert(stripe));
@@ -87,6 +89,7 @@ impl Forest {
             let Some(feed) = self.parents.feed(stripe) else { continue };
             let Some(parent) = feed.parent.as_ref().map(|parent| parent.peer) else { continue };
             if cx.now.since(feed.told.at) < TELL_EVERY {
+                all = false;
                 continue;
             }
             let (told, room) = (feed.told, self.room(cx.now, stripe));
@@ -100,6 +103,7 @@ impl Forest {
                 }
             }
         }
+        all
     }
 
     /// Whom a node should ask that is not taken in: children with room below, else up the tree, and

@@ -36,9 +36,13 @@ impl<T, S: Summary<T>> Summed<T, S> {
         self.summary = None;
     }
 
-    /// Makes the summary, unless it holds still.
-    pub(super) fn settle(&mut self) {
-        self.summary = Some(self.summary());
+    /// Makes the summary, unless it holds still. Whether it did not.
+    pub(super) fn settle(&mut self) -> bool {
+        let is_void = self.summary.is_none();
+        if is_void {
+            self.summary = Some(S::of(&self.list));
+        }
+        is_void
     }
 }
 

@@ -19,10 +19,13 @@ const TICK_EVERY: Duration = Duration::from_secs(1);
 const SMALL: usize = 16;
 /// How often that is. Derived: `forest.md` 5.2; 60 bytes to a few peers is far below 1 % of a stream.
 const ANNOUNCE_EVERY_SMALL: Duration = Duration::from_secs(5);
-/// The same in a large one. Derived: below what is believed of a member, `candidates::FRESH`.
-const ANNOUNCE_EVERY: Duration = Duration::from_secs(15);
+/// The same in a large one. Derived: below what is believed of a member, `known::FRESH`.
+const ANNOUNCE_EVERY: Duration = Duration::from_secs(25);
 /// Changes are gathered for this long. Guess.
 const ANNOUNCE_SOON: Duration = Duration::from_millis(100);
+/// In a large session a node with a new parent in its home stripe says so to all after this, as it
+/// has something to give now. Guess: by then it has most others, too.
+const ANNOUNCE_HOME: Duration = Duration::from_millis(250);
 /// Discovery is asked again this often. Guess.
 const WANTED_EVERY: Duration = Duration::from_secs(2);
 /// A child is told a delay that changed by this, µs. Guess: less changes nobody's choice.
@@ -31,7 +34,8 @@ const DELAY_NEWS_US: u32 = 4_000;
 impl Forest {
     /// Does what is due. Harmless when nothing is.
     pub fn on_time(&mut self, cx: &mut Context<'_>) {
-        self.children.settle();
+        self.room_due |= self.children.settle();
+        self.room_due |= self.parents.feeds.settle();
         if self.children.deadline().is_some_and(|at| at <= cx.now) {
             for (stripe, child) in self.children.expire(cx.now) {
                 cx.out.push(Action::Released { stripe, child });
@@ -45,12 +49,15 @@ impl Forest {
         self.tell_adrift(cx, orphaned);
         if self.tick_at <= cx.now {
             self.tick_at = cx.now + TICK_EVERY;
+            self.room_due = true; // some of it changes by the clock
             self.tick(cx);
         }
         if self.setup.role == Role::Helper {
             self.help_where_short(cx);
         }
-        self.tell_room(cx);
+        if self.room_due {
+            self.room_due = !self.tell_room(cx);
+        }
         if self.announce_at <= cx.now {
             self.announce(cx);
         }
@@ -123,16 +130,27 @@ impl Forest {
         }
     }
 
+    /// What it says of itself has changed: in a small session it says so at once. In a large one that
+    /// would be far more than anybody can use while it grows: there parents learn it from the room.
     pub(super) fn announce_soon(&mut self, now: Timestamp) {
-        if self.peers.len() <= SMALL {
+        if self.is_small() && self.peers.len() <= SMALL {
             self.announce_at = self.announce_at.min(now + ANNOUNCE_SOON);
         }
+    }
+
+    /// A stripe has a new parent.
+    pub(super) fn announce_parent(&mut self, now: Timestamp, stripe: u8) {
+        if stripe == self.setup.home && !self.is_home_announced {
+            self.is_home_announced = true;
+            self.announce_at = self.announce_at.min(now + ANNOUNCE_HOME);
+        }
+        self.announce_soon(now);
     }
 
     /// Tells peers what this node has to give. In a large session only those that are neither parent
     /// nor child: those it tells its path, and who else looks for parents learns it from a few.
     fn announce(&mut self, cx: &mut Context<'_>) {
-        let small = self.peers.len() <= SMALL;
+        let small = self.is_small() && self.peers.len() <= SMALL;
         self.announce_at = cx.now + if small { ANNOUNCE_EVERY_SMALL } else { ANNOUNCE_EVERY };
         let member = self.member(cx.now, cx.links);
         for peer in &self.peers {

@@ -76,6 +76,11 @@ impl View {
         self.peers.len()
     }
 
+    /// See [`Forest::glance`](super::machine::Forest::glance).
+    pub(super) fn glance(&self) -> u32 {
+        self.peers.iter().step_by(16).fold(0, |all, peer| all ^ peer.0)
+    }
+
     pub(super) fn position(&self, peer: Peer) -> Option<usize> {
         position(&self.peers, peer)
     }

@@ -29,3 +29,15 @@ pub(super) struct Host {
     pub(super) life: u8,
     pub(super) alive: bool,
 }
+
+impl Host {
+    /// Reads a little of each of its parts, so that the processor has them at hand.
+    pub(super) fn glance(&self) -> u64 {
+        self.forest.glance() ^ self.links.glance() ^ self.wake_us ^ u64::from(self.life)
+    }
+
+    /// The same with what is to be found only through those parts.
+    pub(super) fn glance_deeper(&self) -> u64 {
+        self.forest.glance_deeper() ^ self.links.glance_deeper()
+    }
+}

@@ -41,6 +41,11 @@ impl Mail {
         }
     }
 
+    /// Looks at a message without taking it.
+    pub(super) fn glance(&self, slot: u32) -> u64 {
+        u64::from(self.slots[slot as usize].is_some())
+    }
+
     /// Takes a message out.
     pub(super) fn collect(&mut self, slot: u32) -> Option<Message> {
         self.free.push(slot);

@@ -15,6 +15,7 @@ mod act;
 mod check;
 mod delays;
 mod fault;
+mod foresight;
 mod host;
 mod late;
 mod liars;
@@ -39,6 +40,7 @@ use banyan_protocol::forest::Action;
 use banyan_protocol::rng::Rng;
 use check::Checks;
 use fault::{Handover, Heals};
+use foresight::Foresight;
 use host::Host;
 use liars::Liars;
 use mail::Mail;
@@ -112,6 +114,7 @@ pub struct Crowd {
     /// Nodes that others find and reach, the dead among them until somebody comes across them.
     published: Vec<(u32, u8)>,
     mail: Mail,
+    foresight: Foresight,
     media: Option<Media>,
     population: Population,
     arrivals: Arrivals,
@@ -144,6 +147,7 @@ impl Crowd {
             unknown: VecDeque::new(),
             published: Vec::new(),
             mail: Mail::default(),
+            foresight: Foresight::default(),
             media: media(plan)?,
             population: plan.population(),
             arrivals: plan.arrivals(),
@@ -201,6 +205,7 @@ impl Crowd {
             return false;
         };
         self.now_us = at_us;
+        self.look_ahead();
         self.dispatch(event);
         true
     }

@@ -129,6 +129,12 @@ impl<E: Copy> Wheel<E> {
         ready.into_iter().chain(late).min().filter(|at| *at <= until_us)
     }
 
+    /// The next events of the open bucket, at most `count` of them, those left out that were pushed
+    /// into it since it was opened. For who wants to have at hand what they are about.
+    pub fn coming(&self, count: usize) -> impl Iterator<Item = E> + Clone + '_ {
+        self.ready[self.taken..].iter().take(count).map(|entry| entry.1)
+    }
+
     /// Takes out the next event not later than `until_us`, with its time.
     pub fn pop(&mut self, until_us: u64) -> Option<(u64, E)> {
         if self.taken == self.ready.len() && self.late.is_empty() && !self.open_next(until_us) {

@@ -45,6 +45,7 @@ impl Children {
         (room, children): (u16, u16),
         places: impl Iterator<Item = Place>,
     ) {
+        self.room_changed = true;
         if let Some(child) = self.find_aside(stripe, peer) {
             child.room = room;
             child.children = Some(children);
@@ -101,6 +102,7 @@ impl Children {
         }
         if let Some(child) = first.and_then(|child| self.find_aside(stripe, child)) {
             child.room -= 1;
+            self.room_changed = true;
         }
         found
     }

@@ -431,3 +431,28 @@ fn whoever_broke_a_rule_and_dials_is_not_asked_though_it_is_there_first() {
         assert_eq!(asked.is_empty(), banned, "{asked:?}");
     }
 }
+
+#[test]
+fn whoever_asked_for_a_link_speaks_first_and_nobody_waits_where_there_was_one_before() {
+    let now = Timestamp::from_micros(1_000_000);
+    let (mut links, mut out) = (Links::default(), Vec::new());
+    let mut forest = Forest::new(now, Setup { me: Peer(4), tag: 4, ..SETUP });
+    let (mine, theirs) = (Peer(1), Peer(2));
+    let mut announced = |links: &mut Links, act: &mut dyn FnMut(&mut Forest, &mut Context<'_>)| {
+        act(&mut forest, &mut Context { now, links, directory: &Numbers, out: &mut out });
+        let said = std::mem::take(&mut out).into_iter().filter_map(|action| match action {
+            Action::Send(to, Body::Announce { reply: true, .. }) => Some(to),
+            _ => None,
+        });
+        said.collect::<Vec<Peer>>()
+    };
+    announced(&mut links, &mut |forest, cx| forest.on_found(cx, &[mine, theirs]));
+    links.on_down(theirs); // had it asked for that one
+    links.connect(now, mine, &mut Vec::new());
+    for (peer, said) in [(mine, vec![mine]), (theirs, vec![])] {
+        assert!(links.on_up(now, peer, Duration::from_millis(1)));
+        assert_eq!(announced(&mut links, &mut |forest, cx| forest.on_link_up(cx, peer)), said);
+    }
+    let said = announced(&mut links, &mut |forest, cx| forest.on_link_there(cx, theirs));
+    assert_eq!(said, [theirs], "it was there before this node was in the session");
+}

@@ -20,6 +20,12 @@ impl Live {
         self.tell_grant(cx, peer);
     }
 
+    /// A link to a peer was up when the session was joined.
+    pub(crate) fn on_link_there(&mut self, cx: &mut Context<'_>, peer: Peer) {
+        self.with_forest(cx, |forest, cx| forest.on_link_there(cx, peer));
+        self.tell_grant(cx, peer);
+    }
+
     /// A link did not come up.
     pub(crate) fn on_link_failed(&mut self, cx: &mut Context<'_>, peer: Peer) {
         self.with_forest(cx, |forest, cx| forest.on_link_failed(cx, peer));
