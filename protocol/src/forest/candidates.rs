@@ -38,6 +38,8 @@ const PER_NETWORK: usize = 2;
 #[derive(Debug)]
 pub(crate) struct Candidates {
     me: Peer,
+    /// How this node is reached.
+    reach: Reach,
     /// Most members remembered.
     max: usize,
     /// Most of one home stripe when there is no room: a view of one stripe feeds no other.
@@ -54,12 +56,18 @@ pub(crate) struct Candidates {
 }
 
 impl Candidates {
-    pub(crate) fn new(me: Peer, seed: &[u8; 32], max: usize, stripes: u8) -> Self {
+    pub(crate) fn new(
+        (me, reach): (Peer, Reach),
+        seed: &[u8; 32],
+        max: usize,
+        stripes: u8,
+    ) -> Self {
         let max = max.min(CANDIDATES_MAX);
         let per_home = max / usize::from(stripes.max(1)) + 1;
         let rng = Rng::new(seed, "candidates");
         Self {
             me,
+            reach,
             max,
             per_home,
             stripes,
@@ -108,6 +116,9 @@ impl Candidates {
         }
         let peer = member.contact;
         let at = self.known.position(peer);
+        if at.is_none() && self.known.len() >= self.max && !self.reach.meets(member.reach) {
+            return; // in the place of one that may be a parent
+        }
         let at = at.or_else(|| self.add(now, links, directory, peer, told));
         let Some(known) = at.map(|at| self.known.at_mut(at)) else { return };
         if by_itself {
@@ -151,7 +162,8 @@ impl Candidates {
     /// lower rank.
     ///
     /// So neither who is named again and again, nor who names others again and again, gets more of a
-    /// view than the rest; what is too old to be believed goes first.
+    /// view than the rest. Who cannot be met goes first, for a view of those behind routers is of no use
+    /// to who only meets public nodes; then what is too old to be believed.
     fn evict(
         &mut self,
         now: Timestamp,
@@ -170,10 +182,11 @@ impl Candidates {
             let (counts, first_hand) = (known.counts(now), known.is_first_hand(now));
             let many = known.home != home && self.known.of_home(known) > self.per_home;
             let pushed = !first_hand && self.known.told(known.told) > PER_TELLER;
+            let meets = known.member.is_none_or(|member| self.reach.meets(member.reach));
             let other_rank = self.rank(other);
             let worth_more =
-                hearsay && counts && !many && !pushed && (first_hand || other_rank < rank);
-            let worth = (counts, !many, !pushed, first_hand, Reverse(other_rank));
+                hearsay && meets && counts && !many && !pushed && (first_hand || other_rank < rank);
+            let worth = (meets, counts, !many, !pushed, first_hand, Reverse(other_rank));
             if !worth_more && least.is_none_or(|(least, _)| worth < least) {
                 least = Some((worth, at));
             }
@@ -341,7 +354,8 @@ impl Candidates {
     }
 
     /// Fresh members other than `not` that carry `stripe`: those at home in it with free slots
-    /// first, those that said so themselves before hearsay, then those near the root.
+    /// first, then the others at home, who may make room; of these those that said so themselves before
+    /// hearsay, then those near the root.
     pub(crate) fn with_stripe(
         &self,
         now: Timestamp,
@@ -350,8 +364,9 @@ impl Candidates {
         reach: Reach,
         not: impl Fn(Peer) -> bool,
     ) -> Vec<Member<Peer>> {
+        type Worth = (bool, bool, bool, u32);
         let few = self.are_few(self.stripes.into());
-        let mut found: Vec<((bool, bool, u32), Peer, &Known)> = Vec::with_capacity(keep + 1);
+        let mut found: Vec<(Worth, Peer, &Known)> = Vec::with_capacity(keep + 1);
         for (peer, known) in self.known.iter() {
             let Some(member) = known.fresh(now) else { continue };
             if !member.carries.contains(stripe)
@@ -362,8 +377,8 @@ impl Candidates {
                 continue;
             }
             let home = known.home == stripe || member.role != Role::Gateway;
-            let full = !home || member.slots_free == 0;
-            let worth = (full, !known.is_first_hand(now), member.delay_us);
+            let full = member.slots_free == 0;
+            let worth = (!home, full, !known.is_first_hand(now), member.delay_us);
             let at = found.partition_point(|(other, ..)| *other <= worth);
             if at < keep && !not(peer) {
                 found.truncate(keep - 1);

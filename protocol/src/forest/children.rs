@@ -1,7 +1,9 @@
 //! Whom this node feeds, and in which order.
 //!
-//! [`slots`] says how a slot is won, [`room`] what is known of the room below.
+//! [`slots`] says how a slot is won, [`need`] who needs one more than another, [`room`] what is known
+//! of the room below.
 
+mod need;
 mod room;
 mod slots;
 

@@ -1,5 +1,6 @@
 //! One stripe as a child sees it: who feeds it, who is asked next.
 
+use super::parents::RETRY;
 use super::path::Path;
 use super::peer::Peer;
 use super::stripe::StripeSet;
@@ -11,6 +12,14 @@ use std::time::Duration;
 /// end must not make its children a flood for theirs. Derived: for 20 stripes that is below two
 /// thirds of `CONTROL_PER_SECOND`; a path changes twice when a parent is replaced.
 const NEWS_PER_SECOND: u8 = 8;
+
+/// Who has more stripes than a block needs pauses in the search for another after so many refusals,
+/// and then every so many: where slots are scarce all would ask all, without end. Guess: more than it
+/// takes to insist.
+const PAUSE_AFTER: u8 = 8;
+const PAUSE_EVERY: u8 = 4;
+/// Pauses double up to this. Guess.
+const PAUSE_MAX: Duration = Duration::from_secs(8);
 
 /// A break above may be blamed on those between for so long, seconds. Derived: a second of patience
 /// with a parent that repairs its own feed, twice, and the answers.
@@ -149,6 +158,16 @@ impl Feed {
         self.parent.as_ref().is_some_and(|parent| parent.draining_until.is_some())
     }
 
+    /// Whether a search for it pauses before it asks the next, if the node can do without it.
+    pub(crate) fn pauses(&self) -> bool {
+        !self.is_fed() && self.refusals >= PAUSE_AFTER && self.refusals.is_multiple_of(PAUSE_EVERY)
+    }
+
+    /// How long a search for a stripe that no block needs pauses.
+    pub(crate) fn pause(&self) -> Duration {
+        (RETRY * (1 << (self.refusals / PAUSE_EVERY).min(6))).min(PAUSE_MAX)
+    }
+
     /// Whether it comes regularly: it has a parent that neither leaves nor is being replaced.
     pub(crate) fn is_fed(&self) -> bool {
         self.wanted
@@ -244,4 +263,22 @@ impl Summary<Feed> for Upkeep {
 
 fn seconds(now: Timestamp) -> u32 {
     (now.as_micros() / 1_000_000) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_in_vain_pauses_now_and_then_and_longer_each_time() {
+        let mut feed = Feed::new(true, Timestamp::ZERO);
+        let pauses: Vec<(u8, u64)> = (0..60)
+            .filter_map(|refusals| {
+                feed.refusals = refusals;
+                feed.pauses().then(|| (refusals, feed.pause().as_millis() as u64))
+            })
+            .collect();
+        assert_eq!(pauses[..4], [(8, 1_000), (12, 2_000), (16, 4_000), (20, 8_000)]);
+        assert!(pauses[4..].iter().all(|(_, ms)| *ms == 8_000) && pauses.len() == 13);
+    }
 }

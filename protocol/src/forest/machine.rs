@@ -109,7 +109,7 @@ impl Forest {
             setup,
             parents: Parents::new(now, asker, n, wanted),
             children,
-            candidates: Candidates::new(me, seed, view_max, n),
+            candidates: Candidates::new((me, reach), seed, view_max, n),
             peers: Vec::new(),
             announce_at: now,
             is_home_announced: false,

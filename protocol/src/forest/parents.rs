@@ -29,9 +29,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_millis(700);
 /// The same when a stripe is silent, beyond two round trips. Guess: a busy uplink.
 const ANSWER_MARGIN: Duration = Duration::from_millis(60);
 /// With nobody to ask, look again this soon. Guess.
-const RETRY: Duration = Duration::from_millis(250);
-/// The same, doubled up to this, for a stripe that no block needs. Guess.
-const RETRY_PARITY_MAX: Duration = Duration::from_secs(8);
+pub(super) const RETRY: Duration = Duration::from_millis(250);
 /// A leaving parent may feed on for this long. Derived: `children::DRAIN`.
 const DRAIN: Duration = Duration::from_millis(3_200);
 /// It is sent on so often before it chooses for itself again. Guess: more than a tree is deep, and
@@ -308,6 +306,8 @@ impl Parents {
     }
 
     fn ask_next(&mut self, cx: &mut Context<'_>, who: &mut Roster<'_>, stripe: u8) {
+        let hungry = self.is_hungry() || self.asker.home == stripe;
+        let spared = self.fed().len() > self.asker.k.into();
         let feed = &mut self.feeds[usize::from(stripe)];
         if feed.is_fed() && feed.prefer.is_empty() {
             feed.search = Search::Idle; // what it hoped for is not to be had
@@ -326,13 +326,17 @@ impl Parents {
         let lost = feed.refusals >= after && feed.refusals.is_multiple_of(after);
         let root = self.root.or_else(|| who.candidates.root(cx.now));
         let root = root.filter(|root| lost && Some(*root) != parent);
+        if !hungry && spared && root.is_none() && feed.pauses() {
+            feed.prefer.clear();
+            feed.search = Search::Waiting { until: cx.now + feed.pause() };
+            return;
+        }
         let (now, links) = (cx.now, &*cx.links);
         let chosen = match preferred.or(root) {
             Some(peer) => Ok(peer),
             None if self.feeds[usize::from(stripe)].is_fed() => Err(None),
             None => self.with_wish(who, stripe, |_| {}, |c, wish| c.best(now, links, wish)),
         };
-        let hungry = self.is_hungry() || self.asker.home == stripe;
         let feed = &mut self.feeds[usize::from(stripe)];
         match chosen {
             Ok(peer) => {
@@ -354,8 +358,7 @@ impl Parents {
                     let latest = cx.now + RETRY;
                     next.map_or(latest, |at| at.clamp(cx.now + RETRY / 10, latest))
                 } else {
-                    let retry = RETRY * (1 << (feed.refusals / 4).min(6));
-                    cx.now + retry.min(RETRY_PARITY_MAX)
+                    cx.now + feed.pause()
                 };
                 feed.search = Search::Waiting { until };
             }

@@ -303,7 +303,7 @@ impl Crowd {
         }
         if let Some(media) = &mut self.media {
             self.checks.clear(&media.figures);
-            media.figures = Figures::default();
+            media.start_counting();
             measures.root_bytes = media.sent_bytes(ROOT);
             measures.window_from = media.figures.delay.clone();
             measures.glitches = 0;

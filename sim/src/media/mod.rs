@@ -215,7 +215,13 @@ impl Media {
         self.nodes[node as usize].uplink.sent_bytes()
     }
 
-    /// Of the present or last life of `node` as a viewer: blocks due, of these missing, glitches.
+    /// From now on figures and what viewers saw count.
+    pub fn start_counting(&mut self) {
+        self.figures = Figures::default();
+        self.viewers.forget_seen();
+    }
+    /// Of the present or last life of `node` as a viewer, since [`Media::start_counting`]: blocks
+    /// due, of these missing, glitches.
     #[must_use]
     pub fn seen(&self, node: u32) -> (u32, u32, u32) {
         self.viewers.seen(node)

@@ -62,7 +62,15 @@ impl Viewers {
         (viewer.present, viewer.run) = (false, 0);
     }
 
-    /// Blocks due, blocks missing and glitches of the node's present or last life.
+    /// What was seen so far does not count any more.
+    pub(crate) fn forget_seen(&mut self) {
+        for viewer in &mut self.viewers {
+            (viewer.due, viewer.missing, viewer.glitches) = (0, 0, 0);
+        }
+    }
+
+    /// Blocks due, blocks missing and glitches of the node's present or last life, as far as they
+    /// count.
     pub(crate) fn seen(&self, node: u32) -> (u32, u32, u32) {
         let viewer = &self.viewers[node as usize];
         (viewer.due, viewer.missing, viewer.glitches)
@@ -159,6 +167,16 @@ mod tests {
         assert_eq!(counts, (7, 3, 2));
         assert_eq!(figures.glitch.bins().collect::<Vec<_>>(), [(33_000, 1), (66_000, 1)]);
         assert_eq!((figures.startup.count(), figures.startup.max_us()), (1, 66_000 + 20_000));
+    }
+
+    #[test]
+    fn what_was_seen_is_counted_anew_after_it_was_forgotten() {
+        let mut viewers = Viewers::new(64);
+        viewers.join(3, 0);
+        let viewer = &mut viewers.viewers[3];
+        (viewer.from, viewer.due, viewer.missing, viewer.glitches) = (2, 10, 5, 1);
+        viewers.forget_seen();
+        assert_eq!((viewers.seen(3), viewers.viewers[3].from), ((0, 0, 0), 2));
     }
 
     #[test]

@@ -22,7 +22,7 @@ impl Directory for Numbers {
 const MAX: usize = 48;
 
 fn view(seed: u8) -> Candidates {
-    Candidates::new(Peer(0), &[seed; 32], MAX, 4)
+    Candidates::new((Peer(0), Reach::Public), &[seed; 32], MAX, 4)
 }
 
 fn praised(peer: u32) -> Member<Peer> {
@@ -94,7 +94,7 @@ fn who_names_only_friends_fills_few_places_of_a_full_view() {
         let friends = view.known().filter(is_friend).count();
         assert!(friends <= PER_TELLER, "{friends}");
         // Also where it came first: its friends make way for those that others name.
-        let mut view = Candidates::new(Peer(0), &[seed; 32], MAX, 4);
+        let mut view = Candidates::new((Peer(0), Reach::Public), &[seed; 32], MAX, 4);
         (5_000..6_000).for_each(|friend| hear(&mut view, 0, 9, friend));
         assert_eq!(view.known().filter(is_friend).count(), MAX);
         (1..500).for_each(|peer| hear(&mut view, 1, peer + 2_000, peer));
@@ -148,4 +148,34 @@ fn only_what_members_said_themselves_is_passed_on() {
     meet(&mut view, 0, 20);
     let named = view.sample(at(0), 8, Peer(0));
     assert_eq!(named.iter().map(|member| member.contact.0).collect::<Vec<_>>(), [20]);
+}
+
+#[test]
+fn a_full_view_keeps_those_that_the_node_can_meet() {
+    let now = Timestamp::from_micros(1_000_000);
+    let mut view = Candidates::new((Peer(0), Reach::Hard), &[1; 32], 16, 4);
+    let mut meet = |peer, reach| {
+        let member = Member { reach, ..praised(peer) };
+        view.learn(now, &Links::default(), &Numbers, member, Told::BY_ITSELF);
+        (view.contains(Peer(peer)), view.len())
+    };
+    (1..16).for_each(|peer| _ = meet(peer, Reach::Public));
+    assert_eq!(meet(16, Reach::Punchable), (true, 16), "there is room");
+    assert_eq!(meet(17, Reach::Punchable), (false, 16));
+    assert_eq!(meet(18, Reach::Public), (true, 16));
+    assert!(!view.contains(Peer(16)), "it made room though it spoke itself, too");
+}
+
+#[test]
+fn a_full_node_at_home_is_named_before_one_that_stands_in() {
+    let now = Timestamp::from_micros(30_000_000);
+    let mut view = view(1);
+    // The first of each pair is at home in stripe 1, and the second nearer to the root.
+    for (peer, slots_free, delay_us) in [(1, 0, 90), (2, 5, 10), (5, 5, 95), (6, 0, 5)] {
+        let member = Member { slots_free, delay_us, ..praised(peer) };
+        view.learn(now, &Links::default(), &Numbers, member, Told::BY_ITSELF);
+    }
+    let named = view.with_stripe(now, 1, 8, Reach::Public, |_| false);
+    let named: Vec<u32> = named.iter().map(|member| member.contact.0).collect();
+    assert_eq!(named, [5, 1, 2, 6]);
 }

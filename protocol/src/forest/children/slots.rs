@@ -27,14 +27,14 @@ const CONGESTED: Duration = Duration::from_secs(2);
 const GIVEN_UP: usize = 16;
 /// Children fed beyond the slots for a while, of `slots` of them: those being replaced, and those
 /// reported dead, which anybody can claim of anybody. Derived: slots are four fifths of the uplink, so
-/// an eighth more still fits it; at least two, so that one repair and one preemption can meet.
+/// an eighth more still fits it. Of few slots one more does nearly; two more would put a queue before
+/// all that hangs there, which is what ruins a session of scarce uplinks.
 const fn spare(slots: u16) -> u16 {
-    if slots == 0 {
-        0
-    } else if slots < 16 {
-        2
-    } else {
-        slots / 8
+    match slots {
+        0 => 0,
+        1..8 => 1,
+        8..16 => 2,
+        _ => slots / 8,
     }
 }
 
@@ -154,7 +154,7 @@ impl Children {
             let weaker = if expected { self.makes_way(peer, graft) } else { None };
             let weaker = weaker.or_else(|| self.weaker(now, peer, graft));
             let weaker = weaker.or_else(|| self.excess(now, stripe));
-            match weaker.or_else(|| self.sated(graft)) {
+            match weaker.or_else(|| self.better_off(graft)) {
                 Some(preempted) => Some(preempted),
                 None => return Admission::Full,
             }
@@ -164,7 +164,8 @@ impl Children {
             self.drain(now, preempted);
         }
         self.remove(stripe, peer);
-        let Graft { channel, slots, fed, helper, reach, .. } = *graft;
+        let Graft { channel, slots, helper, reach, .. } = *graft;
+        let fed = graft.fed.saturating_add(1); // with this one
         let suspect_until = Timestamp::ZERO;
         let child = Child {
             peer,
@@ -268,17 +269,6 @@ impl Children {
         let dismissed = Preempted { stripe, child, successor: None };
         self.drain(now, &dismissed);
         Some(dismissed)
-    }
-
-    /// Parity goes before viewers: a leaf that has more stripes than a block needs makes room for a
-    /// node that has fewer.
-    fn sated(&self, graft: &Graft<Peer>) -> Option<Preempted> {
-        if graft.fed >= self.k {
-            return None;
-        }
-        let leaves = self.staying(graft.stripe).filter(|child| child.worth() == 0);
-        let sated = leaves.max_by_key(|child| child.fed).filter(|child| child.fed > self.k)?;
-        Some(Preempted { stripe: graft.stripe, child: sated.peer, successor: None })
     }
 
     /// Some children of a stripe, a quarter at a time, are to look elsewhere. Says which.

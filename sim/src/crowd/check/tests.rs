@@ -59,7 +59,7 @@ fn a_node_with_more_children_than_slots_is_found_at_once() {
     let node = crowd.living.iter().copied().find(feeds).expect("somebody feeds");
     crowd.hosts[node as usize].forest.set_slots(Timestamp::from_micros(crowd.now_us), 1);
     let message = look_on(&mut crowd, CHECK_US).expect("it is seen");
-    assert!(message.contains("children, at most 5"), "{message}");
+    assert!(message.contains("children, at most 4"), "{message}");
 }
 
 #[test]
