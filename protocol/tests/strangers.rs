@@ -1,6 +1,6 @@
 //! One node among strangers who say too much: what it must not pass on, dial, or keep.
 
-use banyan_protocol::forest::{Contact, Member, Path, Reach, Role, StripeSet, tag};
+use banyan_protocol::forest::{Contact, Member, Path, Reach, Role, Spot, StripeSet, tag};
 use banyan_protocol::identity::{MediaKey, NodeId, PublisherKey, SessionId};
 use banyan_protocol::input::{Command, Input, JoinRole};
 use banyan_protocol::limits::{CONTROL_BURST, PEERS_MAX};
@@ -49,6 +49,7 @@ fn describe(number: u32) -> Body {
         delay_us: 0,
         age_s: 0,
         reach: Reach::default(),
+        spot: Spot::default(),
     };
     Body::Announce { member, reply: false }
 }

@@ -3,7 +3,7 @@
 
 use banyan_protocol::capacity::Sent;
 use banyan_protocol::coding::{Format, Frame, Packet, Track, TrackFormat, VideoCodec};
-use banyan_protocol::forest::{Contact, Member, Path, Reach, Role, StripeSet, tag};
+use banyan_protocol::forest::{Contact, Member, Path, Reach, Role, Spot, StripeSet, tag};
 use banyan_protocol::identity::{MediaKey, NodeId, PublisherKey, SessionId};
 use banyan_protocol::ingest::Draft;
 use banyan_protocol::input::{Command, Input, JoinRole};
@@ -98,6 +98,7 @@ impl Node {
             delay_us: 0,
             age_s: 0,
             reach: Reach::default(),
+            spot: Spot::default(),
         };
         self.say(1, number, Body::Announce { member, reply: false });
         let asked = self.did.iter().filter_map(|output| match output {

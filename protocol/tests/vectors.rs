@@ -12,7 +12,7 @@ use banyan_protocol::coding::{
     AudioCodec, Block, Checker, Coder, Format, Frame, Packet, Shard, Track, TrackFormat, VideoCodec,
 };
 use banyan_protocol::forest::{
-    Contact, Coordinate, Member, Path, Reach, Role, StripeSet, home, tag,
+    Contact, Coordinate, Member, Path, Reach, Role, Spot, StripeSet, home, tag,
 };
 use banyan_protocol::identity::{
     Action, Delegation, MediaKey, NodeId, NodeKey, PublisherKey, SessionId, SignedDelegation,
@@ -343,6 +343,7 @@ fn control() {
         delay_us: 61_500,
         age_s: 3,
         reach: Reach::Punchable,
+        spot: Spot::from_wire([-120, 85, 40, 11]).expect("within bounds"),
     };
     let path = Path {
         tags: [7, 5].iter().map(|seed| tag(&node(*seed), &session())).collect(),

@@ -1,6 +1,6 @@
 //! A stranger that promises every stripe at once and sends nothing: tried, and then left alone.
 
-use banyan_protocol::forest::{Contact, Member, Path, Reach, Role, StripeSet, tag};
+use banyan_protocol::forest::{Contact, Member, Path, Reach, Role, Spot, StripeSet, tag};
 use banyan_protocol::input::JoinRole;
 use banyan_protocol::output::Event;
 use banyan_protocol::wire::control::Body;
@@ -38,6 +38,7 @@ fn a_black_hole_is_tried_a_few_times_and_costs_no_block() {
         delay_us: 0,
         age_s: 0,
         reach: Reach::default(),
+        spot: Spot::default(),
     };
     let path = Path { tags: vec![7, tag(&hole.id, &session)].into(), ..Path::default() };
     let mut answered = 0;

@@ -1,7 +1,7 @@
 //! Strangers who lie, flood and replay: each gets the right answer, and nobody else notices.
 
 use banyan_protocol::coding::{Coder, Shard};
-use banyan_protocol::forest::{Contact, Member, Path, Reach, Role, StripeSet, tag};
+use banyan_protocol::forest::{Contact, Member, Path, Reach, Role, Spot, StripeSet, tag};
 use banyan_protocol::identity::{MediaKey, NodeId, PublisherKey, SessionId};
 use banyan_protocol::input::JoinRole;
 use banyan_protocol::limits::CANDIDATES_MAX;
@@ -100,6 +100,7 @@ fn member(number: u16) -> Member {
         delay_us: 1_000,
         age_s: 0,
         reach: Reach::Public,
+        spot: Spot::default(),
     }
 }
 

@@ -7,6 +7,7 @@ use super::machine::Forest;
 use super::member::{Reach, Role};
 use super::path::Path;
 use super::peer::Peer;
+use super::score::RTT_UNKNOWN;
 use super::stripe::StripeSet;
 use crate::bucket::Bucket;
 use crate::time::Timestamp;
@@ -56,13 +57,14 @@ impl Forest {
         if shunned {
             graft.slots = 0; // it may watch, but nobody hangs from it for now
         }
+        let way_us = cx.links.rtt(peer).unwrap_or(RTT_UNKNOWN).as_micros() as u32 / 2;
         let verdict = match self.path(cx.links, stripe) {
             _ if self.leaving || self.has_handed_over() => Err(Refusal::Leaving),
             None => Err(Refusal::NotFed),
             Some(path) if path.stalled => Err(Refusal::NotFed),
             Some(path) if !path.can_go_on(cx.directory.tag(peer)) => Err(Refusal::Loop),
             Some(_) if !self.stands_in(cx.now, peer, &graft) => Err(Refusal::Full),
-            Some(path) => match self.children.admit(cx.now, peer, &graft) {
+            Some(path) => match self.children.admit(cx.now, (peer, way_us), &graft) {
                 Admission::Admitted(preempted) => Ok((path, preempted)),
                 Admission::Full => Err(Refusal::Full),
             },

@@ -1,5 +1,6 @@
 //! The members of a session that this node knows of: a small view of it, kept fresh and balanced.
 
+use super::coordinate::Spot;
 use super::known::{FRESH, Known, Said};
 use super::member::{Member, Reach, Role};
 use super::peer::{Directory, Peer};
@@ -52,6 +53,8 @@ pub(crate) struct Candidates {
     shunned: Shunned,
     /// Before that nobody is forgotten.
     forget_at: Timestamp,
+    /// Where this node is.
+    spot: Spot,
     rng: Rng,
 }
 
@@ -76,8 +79,19 @@ impl Candidates {
             banned: Vec::new(),
             shunned: Shunned::default(),
             forget_at: Timestamp::ZERO,
+            spot: Spot::default(),
             rng,
         }
+    }
+
+    /// Where this node is, as far as it knows.
+    pub(crate) fn spot(&self) -> Spot {
+        self.spot
+    }
+
+    /// This node has learned where it is.
+    pub(crate) fn set_spot(&mut self, spot: Spot) {
+        self.spot = spot;
     }
 
     /// A contact from an invite, discovery or another member.
@@ -264,6 +278,16 @@ impl Candidates {
         }
     }
 
+    /// What a member promised was not true, or is not any more: its next child's delay.
+    pub(crate) fn delays(&mut self, now: Timestamp, peer: Peer, delay_us: u32) {
+        if let Some(known) = self.known.get_mut(peer)
+            && let Some(member) = &mut known.member
+        {
+            member.delay_us = delay_us;
+            (known.said, known.told) = (Rough::of(now), Told::BY_ITSELF);
+        }
+    }
+
     /// The shards of a parent did not come; `stalled`: it had said that it repairs its own feed.
     pub(crate) fn shun(&mut self, now: Timestamp, peer: Peer, stalled: bool) {
         self.shunned.note(now, peer, stalled);
@@ -435,6 +459,51 @@ impl Candidates {
         }
         let pick = self.rng.below(best.len() as u64) as usize;
         Some(best[pick].1)
+    }
+
+    /// Fresh members for the one that asks: as far as it goes of half the stripes the best parent that
+    /// each would have, which is how good parents and those near to them find each other; the rest at
+    /// random.
+    pub(crate) fn fitting(
+        &mut self,
+        now: Timestamp,
+        keep: usize,
+        asker: &Member<Peer>,
+    ) -> Vec<Member<Peer>> {
+        let first = self.rng.below(self.stripes.into()) as u8;
+        let mut members: Vec<Member<Peer>> = Vec::with_capacity(keep);
+        for stripe in (0..self.stripes).map(|i| (first + i) % self.stripes).take(keep / 2) {
+            let best = self.parent_for(now, stripe, asker);
+            members.extend(best.and_then(|(peer, known)| known.as_member(now, peer)));
+        }
+        for member in self.sample(now, keep, asker.contact) {
+            if members.len() < keep && members.iter().all(|m| m.contact != member.contact) {
+                members.push(member);
+            }
+        }
+        members
+    }
+
+    /// The member at home in a stripe through which it would come soonest to the one that asks.
+    fn parent_for(
+        &self,
+        now: Timestamp,
+        stripe: u8,
+        asker: &Member<Peer>,
+    ) -> Option<(Peer, &Known)> {
+        let fits = |known: &&Known| {
+            known.home == stripe
+                && known.is_first_hand(now)
+                && known.fresh(now).is_some_and(|member| {
+                    member.slots_free > 0
+                        && member.carries.contains(stripe)
+                        && member.reach.meets(asker.reach)
+                })
+        };
+        let those = self.known.iter().filter(|(peer, known)| {
+            *peer != asker.contact && fits(known) && !self.is_shunned(now, *peer)
+        });
+        those.min_by_key(|(_, known)| known.through_us(asker.spot))
     }
 
     /// Random members other than `not` that spoke for themselves a moment ago. What others say is

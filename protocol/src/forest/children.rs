@@ -21,12 +21,18 @@ use crate::time::Timestamp;
 /// mean. Keyframes rule the tail (`forest.md` 3.4).
 const ROUND_US: u32 = 53_400;
 
+/// Children that a child of a node has before it, as far as it is told. Guess: half of what a node
+/// near the root feeds.
+const AHEAD: u32 = 30;
+
 /// One child in one stripe.
 #[derive(Clone, Copy, Debug)]
 struct Child {
     peer: Peer,
     channel: u32,
     slots: u16,
+    /// One way to it, µs.
+    way_us: u32,
     stripe: u8,
     /// Stripes it is fed.
     fed: u8,
@@ -51,6 +57,12 @@ impl Child {
     /// Children it feeds with the stripe, as it is meant to.
     const fn worth(&self) -> u16 {
         if self.leaf { 0 } else { self.slots }
+    }
+
+    /// What its place costs those below it: the way to it, and how long they wait there for those
+    /// before them, µs.
+    fn cost_us(&self) -> u32 {
+        cost_us(self.worth(), self.way_us)
     }
 
     /// Whether nobody is below it: nobody would be adrift if it went.
@@ -307,6 +319,14 @@ impl Children {
     /// How many there are over all stripes, whether they count or not.
     pub(crate) fn len(&self) -> usize {
         self.all.len()
+    }
+}
+
+/// What a place costs those below a node with `slots`, `way_us` from its parent, µs.
+const fn cost_us(slots: u16, way_us: u32) -> u32 {
+    match slots {
+        0 => u32::MAX,
+        slots => way_us.saturating_add(AHEAD * ROUND_US / slots as u32),
     }
 }
 

@@ -9,6 +9,10 @@
 //! is believed beyond [`ERROR_BELIEVED_MIN`], and a place or a round trip that no path on Earth has
 //! is ignored. Integers only: the same measurements give the same place everywhere.
 
+mod spot;
+
+pub use spot::Spot;
+
 use std::time::Duration;
 
 /// Furthest coordinate and largest height, µs of round trip. Derived: half the way round the Earth

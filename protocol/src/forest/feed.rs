@@ -102,6 +102,8 @@ pub(crate) struct Feed {
     pub refusals: u8,
     pub parent: Option<Parent>,
     pub search: Search,
+    /// A move: the delay that a new parent must promise, or the present one is kept, µs.
+    pub hope_us: Option<u32>,
     /// Whom the search asks before anyone else.
     pub prefer: Vec<Peer>,
     /// How often in a row it was sent on.
@@ -131,6 +133,7 @@ impl Feed {
             refusals: 0,
             parent: None,
             search: Search::Idle,
+            hope_us: None,
             prefer: Vec::new(),
             followed: 0,
             asked: Asked::NOBODY,
@@ -202,6 +205,7 @@ impl Feed {
         self.refusals = 0;
         self.prefer = Vec::new();
         (self.asked, self.followed) = (Asked::NOBODY, 0);
+        self.hope_us = None;
         self.told = super::room::Told::offered(offered);
         waited
     }

@@ -1,8 +1,10 @@
 //! What one node knows of another member.
 
+use super::coordinate::Spot;
 use super::member::{Member, Reach, Role};
 use super::peer::Peer;
 use super::rough::Rough;
+use super::score::RTT_UNKNOWN;
 use super::stripe::StripeSet;
 use super::told::Told;
 use crate::time::Timestamp;
@@ -23,13 +25,14 @@ pub(crate) struct Said {
     pub(crate) depth: u8,
     pub(crate) role: Role,
     pub(crate) reach: Reach,
+    pub(crate) spot: Spot,
 }
 
 impl Said {
     /// The word of a member.
     pub(super) const fn by(member: &Member<Peer>) -> Self {
-        let Member { role, carries, slots, slots_free, depth, delay_us, reach, .. } = *member;
-        Self { carries, delay_us, slots, slots_free, depth, role, reach }
+        let Member { role, carries, slots, slots_free, depth, delay_us, reach, spot, .. } = *member;
+        Self { carries, delay_us, slots, slots_free, depth, role, reach, spot }
     }
 }
 
@@ -92,9 +95,27 @@ impl Known {
     /// What it said of itself, for others: as the member `peer`.
     pub(super) fn as_member(&self, now: Timestamp, peer: Peer) -> Option<Member<Peer>> {
         let age_s = now.since(self.said.time()).as_secs().min(u16::MAX.into()) as u16;
-        let Said { carries, delay_us, slots, slots_free, depth, role, reach } = self.member?;
+        let Said { carries, delay_us, slots, slots_free, depth, role, reach, spot } = self.member?;
         let contact = peer;
-        Some(Member { contact, role, carries, slots, slots_free, depth, delay_us, age_s, reach })
+        Some(Member {
+            contact,
+            role,
+            carries,
+            slots,
+            slots_free,
+            depth,
+            delay_us,
+            age_s,
+            reach,
+            spot,
+        })
+    }
+
+    /// The delay from the root through it to a node that is somewhere, µs.
+    pub(super) fn through_us(&self, spot: Spot) -> u64 {
+        let Some(member) = &self.member else { return u64::MAX };
+        let rtt = spot.round_trip(member.spot).unwrap_or(RTT_UNKNOWN);
+        u64::from(member.delay_us) + rtt.as_micros() as u64 / 2
     }
 
     /// Whether what it said of itself is `age` old.
@@ -109,6 +130,6 @@ mod tests {
 
     #[test]
     fn is_small() {
-        assert!(size_of::<Known>() <= 36, "{}", size_of::<Known>());
+        assert!(size_of::<Known>() <= 44, "{}", size_of::<Known>());
     }
 }

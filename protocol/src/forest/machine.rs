@@ -6,6 +6,7 @@ use super::admission::{Tellings, send_away};
 use super::candidates::Candidates;
 use super::children::{Children, Place, Preempted};
 use super::context::Context;
+use super::coordinate::{Coordinate, Spot};
 use super::member::{Member, Reach, Role};
 use super::optimise::Optimiser;
 use super::parents::{Asker, Parents, Roster};
@@ -76,6 +77,8 @@ pub struct Forest {
     pub(super) accusations: Accusations,
     pub(super) helper: Helper,
     pub(super) optimiser: Optimiser,
+    /// Where it is, by the round trips to those who say where they are.
+    pub(super) coordinate: Coordinate,
     pub(super) rng: Rng,
     pub(super) leaving: bool,
     /// Whether the publisher said who the root is: nobody else is believed to be.
@@ -121,6 +124,7 @@ impl Forest {
             accusations: Accusations::default(),
             helper: Helper::new(now),
             optimiser: Optimiser::new(now),
+            coordinate: Coordinate::default(),
             rng,
             leaving: false,
             root_granted: false,
@@ -217,6 +221,7 @@ impl Forest {
                 for member in members {
                     let told = Told::by(peer);
                     self.candidates.learn(cx.now, cx.links, cx.directory, member, told);
+                    self.try_named(cx, &member);
                 }
             }
             Body::Graft(graft) => self.on_graft(cx, peer, graft),
@@ -226,7 +231,14 @@ impl Forest {
                 let backups: Vec<_> = backups.into_iter().filter(not_mine).collect();
                 let (parents, mut who) = self.split();
                 let answer = (stripe, request);
-                if parents.on_admitted(cx, &mut who, peer, answer, (path, &backups)) {
+                if parents.on_admitted(
+                    cx,
+                    &mut who,
+                    peer,
+                    answer,
+                    (path, &backups),
+                    displaced.is_some(),
+                ) {
                     if let Some(displaced) = displaced {
                         self.children.expect(cx.now, stripe, displaced);
                     }
@@ -348,9 +360,14 @@ impl Forest {
         if member.contact != peer {
             return; // a member speaks for itself alone
         }
+        let asker = member;
         self.children.set_fed(peer, member.carries.len() as u8);
         if member.role == Role::Root && !self.root_granted {
             self.set_root(peer);
+        }
+        if let Some(rtt) = cx.links.rtt(peer) {
+            self.coordinate.update(&member.spot.into(), rtt);
+            self.candidates.set_spot(self.spot());
         }
         self.candidates.learn(cx.now, cx.links, cx.directory, member, Told::BY_ITSELF);
         if let Err(at) = self.peers.binary_search(&peer) {
@@ -360,7 +377,7 @@ impl Forest {
         if reply {
             let member = self.member(cx.now, cx.links);
             cx.send(peer, Body::Announce { member, reply: false });
-            let members = self.candidates.sample(cx.now, MEMBERS_MAX, peer);
+            let members = self.candidates.fitting(cx.now, MEMBERS_MAX, &asker);
             if !members.is_empty() {
                 cx.send(peer, Body::Members(members));
             }
@@ -406,7 +423,13 @@ impl Forest {
             delay_us: own_us.unwrap_or(0).saturating_add(wait_us),
             age_s: 0,
             reach: self.setup.reach,
+            spot: self.spot(),
         }
+    }
+
+    /// Where this node is.
+    pub(super) fn spot(&self) -> Spot {
+        Spot::from(&self.coordinate)
     }
 
     pub(super) fn split(&mut self) -> (&mut Parents, Roster<'_>) {

@@ -1,5 +1,6 @@
 //! Members of a session: who they are, where they can be reached, what they say they carry.
 
+use super::coordinate::Spot;
 use super::stripe::StripeSet;
 use crate::identity::NodeId;
 use crate::limits::ADDRESSES_MAX;
@@ -85,14 +86,27 @@ pub struct Member<P = Contact> {
     pub age_s: u16,
     /// How it is reached.
     pub reach: Reach,
+    /// Where it is.
+    pub spot: Spot,
 }
 
 impl<P> Member<P> {
     /// The same with the node named in another way, if it can be.
     pub fn map<Q>(self, name: impl FnOnce(P) -> Option<Q>) -> Option<Member<Q>> {
-        let Self { contact, role, carries, slots, slots_free, depth, delay_us, age_s, reach } =
+        let Self { contact, role, carries, slots, slots_free, depth, delay_us, age_s, reach, spot } =
             self;
         let contact = name(contact)?;
-        Some(Member { contact, role, carries, slots, slots_free, depth, delay_us, age_s, reach })
+        Some(Member {
+            contact,
+            role,
+            carries,
+            slots,
+            slots_free,
+            depth,
+            delay_us,
+            age_s,
+            reach,
+            spot,
+        })
     }
 }

@@ -43,7 +43,7 @@ mod view;
 
 pub use action::{Action, Message};
 pub use context::Context;
-pub use coordinate::Coordinate;
+pub use coordinate::{Coordinate, Spot};
 pub(crate) use lag::{Head, Need, Progress, need, need_at};
 pub use machine::{Forest, Setup};
 pub use member::{Contact, Member, Reach, Role};

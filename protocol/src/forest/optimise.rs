@@ -6,8 +6,9 @@
 
 use super::context::Context;
 use super::machine::Forest;
-use super::member::Role;
-use super::score::{AWAY_US, Wish};
+use super::member::{Member, Role};
+use super::peer::Peer;
+use super::score::{AWAY_US, FORWARD_US, Wish};
 use crate::time::Timestamp;
 use crate::wire::control::Body;
 use std::time::Duration;
@@ -63,12 +64,15 @@ impl Forest {
             return;
         }
         self.climb(cx);
+        let mut asked = 0;
         for _ in 0..self.setup.n {
             let stripe = self.optimiser.stripe;
             self.optimiser.stripe = (stripe + 1) % self.setup.n;
-            if self.wants(stripe) {
-                self.move_nearer(cx, stripe);
-                break;
+            if self.wants(stripe) && self.move_nearer(cx, stripe) {
+                asked += 1;
+                if asked == 2 {
+                    break;
+                }
             }
         }
     }
@@ -86,31 +90,59 @@ impl Forest {
         self.optimiser.climb_at = cx.now + self.optimiser.climb_wait + jitter;
         self.optimiser.climb_wait = (self.optimiser.climb_wait * 2).min(CLIMB_MAX);
         let (parents, mut who) = self.split();
-        parents.improve(cx, &mut who, home, above);
+        parents.improve(cx, &mut who, home, above, None);
     }
 
-    /// Moves to a parent that promises clearly less.
-    fn move_nearer(&mut self, cx: &mut Context<'_>, stripe: u8) {
-        let feed = self.parents.feed(stripe).filter(|feed| feed.is_fed());
-        let Some(parent) = feed.and_then(|feed| feed.parent.as_ref()) else { return };
-        let Some(now_us) = self.parents.delay_us(cx.links, stripe) else { return };
-        // A root or a helper is at home in all it feeds.
-        let at_home = parent.path.tags.len() == 1
-            || cx.directory.home(parent.peer) == stripe
-            || self.candidates.member(cx.now, parent.peer).is_some_and(|m| m.role != Role::Gateway);
-        let now_us = u64::from(now_us) + if at_home { 0 } else { AWAY_US };
-        let below_us = now_us.saturating_sub(GAIN_MIN_US.max(now_us / 16));
+    /// Moves to a parent that promises clearly less. Whether there is one.
+    fn move_nearer(&mut self, cx: &mut Context<'_>, stripe: u8) -> bool {
+        let Some(hope_us) = self.hope_us(cx, stripe) else { return false };
         let (now, links) = (cx.now, &*cx.links);
         let change = |wish: &mut Wish<'_>| {
-            wish.below_us = Some(below_us);
+            wish.below_us = Some(hope_us.into());
             wish.ask_full = wish.strong;
         };
         let (parents, mut who) = self.split();
         let better =
             parents.with_wish(&mut who, stripe, change, |c, wish| c.best(now, links, wish));
-        if let Ok(peer) = better {
-            parents.improve(cx, &mut who, stripe, peer);
+        let Ok(peer) = better else { return false };
+        parents.improve(cx, &mut who, stripe, peer, Some(hope_us));
+        true
+    }
+
+    /// Another member names one: moves to it if it promises clearly less. It need not be remembered
+    /// for that, so that views stay random.
+    pub(super) fn try_named(&mut self, cx: &mut Context<'_>, member: &Member<Peer>) {
+        let (peer, stripe) = (member.contact, cx.directory.home(member.contact));
+        let gives = member.slots_free > 0 && member.carries.contains(stripe);
+        let may_be_asked = peer != self.setup.me
+            && member.reach.meets(self.setup.reach)
+            && !self.candidates.is_banned(peer)
+            && !self.candidates.is_shunned(cx.now, peer)
+            && !self.candidates.rests(cx.now, peer)
+            && !self.children.contains(stripe, peer);
+        if !gives || !may_be_asked || self.is_small() {
+            return;
         }
+        let Some(hope_us) = self.hope_us(cx, stripe) else { return };
+        let rtt = cx.links.rtt(peer).or_else(|| self.spot().round_trip(member.spot));
+        let way_us = rtt.map(|rtt| rtt.as_micros() as u64 / 2 + u64::from(FORWARD_US));
+        if way_us.is_some_and(|way_us| u64::from(member.delay_us) + way_us < hope_us.into()) {
+            let (parents, mut who) = self.split();
+            parents.improve(cx, &mut who, stripe, peer, Some(hope_us));
+        }
+    }
+
+    /// What a new parent in a stripe must promise for a move to be worth it, µs.
+    fn hope_us(&self, cx: &Context<'_>, stripe: u8) -> Option<u32> {
+        let feed = self.parents.feed(stripe).filter(|feed| feed.is_fed())?;
+        let parent = feed.parent.as_ref()?;
+        // A root or a helper is at home in all it feeds.
+        let at_home = parent.path.tags.len() == 1
+            || cx.directory.home(parent.peer) == stripe
+            || self.candidates.member(cx.now, parent.peer).is_some_and(|m| m.role != Role::Gateway);
+        let now_us = u64::from(self.parents.delay_us(cx.links, stripe)?);
+        let now_us = now_us + if at_home { 0 } else { AWAY_US };
+        u32::try_from(now_us.saturating_sub(GAIN_MIN_US.max(now_us / 16))).ok()
     }
 
     /// Tells one other member about this node, and asks it whom it knows.

@@ -237,9 +237,11 @@ impl Parents {
         who: &mut Roster<'_>,
         stripe: u8,
         peer: Peer,
+        hope_us: Option<u32>,
     ) {
         let feed = &mut self.feeds[usize::from(stripe)];
         if feed.is_fed() && feed.search == Search::Idle && !feed.is_parent(peer) {
+            feed.hope_us = hope_us;
             feed.prefer.push(peer);
             self.ask_next(cx, who, stripe);
         }
@@ -300,6 +302,7 @@ impl Parents {
             below_us: None,
             reach: self.asker.reach,
             small: who.candidates.are_few(self.feeds.len()),
+            spot: who.candidates.spot(),
         };
         change(&mut wish);
         ask(who.candidates, &wish)
@@ -510,6 +513,7 @@ impl Parents {
         peer: Peer,
         (stripe, request): (u8, u32),
         (path, backups): (Path, &[Peer]),
+        displaces: bool,
     ) -> bool {
         let (tag, offered) = (self.asker.tag, self.offer(stripe));
         let Some(feed) = self.feeds.get_mut(usize::from(stripe)) else { return false };
@@ -529,6 +533,18 @@ impl Parents {
             who.candidates.refused(cx.now, peer);
             self.ask_next(cx, who, stripe);
             return false;
+        }
+        if let Some(hope_us) = feed.hope_us.filter(|_| feed.is_fed() && !displaces) {
+            let rtt = cx.links.rtt(peer).unwrap_or(RTT_UNKNOWN);
+            let through_us = path.delay_us.saturating_add(rtt.as_micros() as u32 / 2 + FORWARD_US);
+            if through_us > hope_us {
+                // It is not what it promised, or what it promised others took.
+                cx.send(peer, prune(stripe, PruneReason::Replaced));
+                who.candidates.delays(cx.now, peer, path.delay_us);
+                feed.search = Search::Idle;
+                feed.hope_us = None;
+                return false;
+            }
         }
         let old = feed.parent.as_ref().map(|parent| parent.peer);
         if let Some(old) = old {

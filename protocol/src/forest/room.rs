@@ -6,6 +6,7 @@
 
 use super::children::Place;
 use super::context::Context;
+use super::coordinate::Spot;
 use super::machine::Forest;
 use super::member::{Member, Reach, Role};
 use super::peer::Peer;
@@ -162,6 +163,7 @@ impl Forest {
             delay_us,
             age_s: 0,
             reach,
+            spot: known.map_or(Spot::default(), |known| known.spot),
         }
     }
 }

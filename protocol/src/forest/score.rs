@@ -1,5 +1,6 @@
 //! Why this parent and not that one: the delay from the root that is to be expected through it.
 
+use super::coordinate::Spot;
 use super::known::Known;
 use super::member::{Reach, Role};
 use super::peer::Peer;
@@ -27,7 +28,8 @@ const LACKS_US: u64 = 3 * AWAY_US;
 const LACKS: Duration = Duration::from_secs(1);
 /// What it costs to punch a hole first, µs. Spec: `forest.md` 5.4.
 const PUNCH_US: u64 = 20_000;
-/// Round trip assumed of a member never linked to. Guess: one continent.
+/// Round trip assumed of a member never linked to when it, or this node, does not know where it is.
+/// Guess: one continent.
 pub(super) const RTT_UNKNOWN: Duration = Duration::from_millis(40);
 
 /// What a search wants.
@@ -51,6 +53,8 @@ pub(crate) struct Wish<'a> {
     pub reach: Reach,
     /// The session is small.
     pub small: bool,
+    /// Where this node is.
+    pub spot: Spot,
 }
 
 /// Whether a member may help at all: a quick look before the score.
@@ -74,7 +78,8 @@ pub(super) fn score(
     wish: &Wish<'_>,
 ) -> Option<u64> {
     let linked = links.rtt(peer);
-    let rtt = linked.unwrap_or(RTT_UNKNOWN).as_micros() as u64;
+    let guessed = || known.member.and_then(|member| wish.spot.round_trip(member.spot));
+    let rtt = linked.or_else(guessed).unwrap_or(RTT_UNKNOWN).as_micros() as u64;
     let Some(member) = &known.member else {
         // Not heard from yet: ask it after everyone who is known to have the stripe.
         return Some(rtt + 10 * HOP_US);
@@ -82,9 +87,8 @@ pub(super) fn score(
     let connect = match linked {
         Some(_) => 0,
         None if !wish.reach.meets(member.reach) => return None,
-        None if wish.reach.punches(member.reach) => {
-            PUNCH_US + if wish.urgent { 4 * rtt } else { 0 }
-        }
+        // Where there is time, a hole is punched once and used for long.
+        None if wish.urgent && wish.reach.punches(member.reach) => PUNCH_US + 4 * rtt,
         None if wish.urgent => rtt,
         None => 0,
     };

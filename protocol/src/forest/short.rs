@@ -103,7 +103,7 @@ impl Forest {
             let Some(root) = self.candidates.root(cx.now) else { return };
             self.helper.tried.insert(stripe);
             let (parents, mut who) = self.split();
-            parents.improve(cx, &mut who, stripe, root);
+            parents.improve(cx, &mut who, stripe, root, None);
         } else if stripe != self.setup.home && !self.children.has_any(stripe) {
             self.drop_stripe(cx, stripe);
         }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::Target;
-use crate::forest::{Contact, Member, Path, Reach, Role, StripeSet};
+use crate::forest::{Contact, Member, Path, Reach, Role, Spot, StripeSet};
 use crate::identity::{NodeId, SessionId};
 use crate::limits::CONTROL_BYTES_MAX;
 use crate::wire::control::{Body, Control, Graft, PruneReason, Refusal};
@@ -45,6 +45,7 @@ fn bodies() -> Vec<Body> {
         delay_us: 61_000,
         age_s: 7,
         reach: Reach::Hard,
+        spot: Spot::from_wire([-120, 85, 40, 11]).expect("within bounds"),
     };
     let path = Path {
         tags: vec![1, 2, 3].into(),

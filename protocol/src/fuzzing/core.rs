@@ -11,7 +11,7 @@ use super::{Script, Target};
 use crate::Banyan;
 use crate::coding::sample::{SESSION, block, key, publisher};
 use crate::coding::{Format, Shard, TrackFormat, VideoCodec};
-use crate::forest::{Contact, Member, Path, Reach, Role, StripeSet, tag};
+use crate::forest::{Contact, Member, Path, Reach, Role, Spot, StripeSet, tag};
 use crate::identity::{NodeId, PublisherKey};
 use crate::ingest::Draft;
 use crate::input::{Command, Input, JoinRole};
@@ -408,8 +408,9 @@ fn announce(who: u8, script: &mut Script<'_>) -> Body {
     let (slots, delay_us, age_s) = (slots_free, u32::from(depth) << 14, depth.into());
     let contact = contact(who);
     let reach = [Reach::Public, Reach::Punchable, Reach::Hard][usize::from(depth % 3)];
+    let spot = Spot::from_wire([i32::from(depth) * 30, 0, 40, 5]).unwrap_or_default();
     let member =
-        Member { contact, role, carries, slots, slots_free, depth, delay_us, age_s, reach };
+        Member { contact, role, carries, slots, slots_free, depth, delay_us, age_s, reach, spot };
     Body::Announce { member, reply: who & 0x80 != 0 }
 }
 

@@ -5,7 +5,7 @@
 use super::DecodeError;
 use super::fields::{array, decode_address, encode_address};
 use super::proto::link as pb;
-use crate::forest::{Contact, Member, Path, Reach, Role, StripeSet};
+use crate::forest::{Contact, Member, Path, Reach, Role, Spot, StripeSet};
 use crate::identity::{NodeId, SessionId};
 use crate::limits::{
     ADDRESSES_MAX, CONTROL_BYTES_MAX, DELAY_US_MAX, GRANT_BYTES_MAX, MEMBERS_MAX, PATH_MAX,
@@ -507,6 +507,7 @@ pub(super) fn encode_member(member: &Member) -> pb::Member {
         delay_us: member.delay_us,
         age_s: member.age_s.into(),
         reach: encode_reach(member.reach).into(),
+        spot: encode_spot(member.spot),
     }
 }
 
@@ -520,6 +521,7 @@ pub(super) fn decode_member(member: pb::Member) -> Result<Member, DecodeError> {
     let reach = decode_reach(member.reach());
     Ok(Member {
         reach,
+        spot: decode_spot(member.spot)?,
         contact: decode_contact(member.contact.ok_or(DecodeError::Truncated("contact"))?)?,
         role,
         carries: StripeSet::from_bits(member.carries),
@@ -529,6 +531,19 @@ pub(super) fn decode_member(member: pb::Member) -> Result<Member, DecodeError> {
         delay_us: member.delay_us.min(DELAY_US_MAX),
         age_s: member.age_s.min(u32::from(u16::MAX)) as u16,
     })
+}
+
+fn encode_spot(spot: Spot) -> Option<pb::Spot> {
+    let [x, y, height, error] = spot.to_wire();
+    let (height, error) = (height.unsigned_abs(), error.unsigned_abs());
+    (spot != Spot::default()).then_some(pb::Spot { x, y, height, error })
+}
+
+fn decode_spot(spot: Option<pb::Spot>) -> Result<Spot, DecodeError> {
+    let Some(pb::Spot { x, y, height, error }) = spot else { return Ok(Spot::default()) };
+    let small = |value: u32| i32::try_from(value).unwrap_or(i32::MAX);
+    Spot::from_wire([x, y, small(height), small(error)])
+        .ok_or(DecodeError::field("spot", "nowhere on Earth"))
 }
 
 fn encode_reach(reach: Reach) -> pb::Reach {

@@ -63,7 +63,7 @@ impl Gossip {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::forest::{Contact, Reach, Role, StripeSet};
+    use crate::forest::{Contact, Reach, Role, Spot, StripeSet};
     use crate::identity::NodeId;
     use crate::wire::control::{Body, Control};
 
@@ -79,6 +79,7 @@ mod tests {
             delay_us: 40_000,
             age_s: 0,
             reach: Reach::Public,
+            spot: Spot::default(),
         };
         let interval = Duration::from_secs(seconds);
         Gossip { session: SessionId::from_bytes([1; 32]), member, interval }

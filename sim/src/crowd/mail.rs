@@ -10,7 +10,7 @@ const FRAME_BYTES: u32 = 40;
 /// A node's key and one IPv4 address. Derived: 34 + 8 and the tag around.
 const CONTACT_BYTES: u32 = 44;
 /// What a member says of itself beside its contact. Derived: nine small numbers.
-const MEMBER_BYTES: u32 = 28;
+const MEMBER_BYTES: u32 = 40;
 /// A signed grant of the root's place. Derived: three keys, three numbers and a signature.
 const GRANT_BYTES: u32 = 190;
 /// A link that comes up: what one side sends. Derived: QUIC's padded initial packets, the TLS

@@ -36,6 +36,7 @@ fn praised(peer: u32) -> Member<Peer> {
         delay_us: 0,
         age_s: 0,
         reach: Default::default(),
+        spot: Default::default(),
     }
 }
 
@@ -178,4 +179,28 @@ fn a_full_node_at_home_is_named_before_one_that_stands_in() {
     let named = view.with_stripe(now, 1, 8, Reach::Public, |_| false);
     let named: Vec<u32> = named.iter().map(|member| member.contact.0).collect();
     assert_eq!(named, [5, 1, 2, 6]);
+}
+
+#[test]
+fn whoever_asks_hears_of_the_parents_that_are_best_for_it() {
+    let mut view = view(1);
+    let spot = |ms: i32| crate::forest::Spot::from_wire([ms * 10, 0, 20, 5]).expect("on Earth");
+    // Peers 4, 8, 12, … are at home in stripe 0, further and further away; each is as near the root.
+    for peer in 1..41 {
+        let member = Member { delay_us: 50_000, spot: spot(5 * peer as i32), ..praised(peer) };
+        view.learn(at(0), &Links::default(), &Numbers, member, Told::BY_ITSELF);
+    }
+    let asker = Member { spot: spot(60), ..praised(99) };
+    for _ in 0..20 {
+        let named = view.fitting(at(0), 8, &asker);
+        let named: Vec<u32> = named.iter().map(|member| member.contact.0).collect();
+        assert_eq!(named.len(), 8, "{named:?}");
+        assert!(named[..4].iter().all(|peer| (10..=14).contains(peer)), "the nearest: {named:?}");
+        let homes: std::collections::BTreeSet<u32> = named[..4].iter().map(|p| p % 4).collect();
+        assert_eq!(homes.len(), 4, "one for each stripe: {named:?}");
+    }
+    let full = Member { slots_free: 0, delay_us: 0, spot: spot(60), ..praised(12) };
+    view.learn(at(0), &Links::default(), &Numbers, full, Told::BY_ITSELF);
+    let named = view.fitting(at(0), 8, &asker);
+    assert!(named[..4].iter().all(|member| member.contact != Peer(12)), "it has no place");
 }

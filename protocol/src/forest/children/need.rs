@@ -63,8 +63,8 @@ mod tests {
         ] {
             let now = Timestamp::from_micros(1_000_000);
             let mut children = Children::new(K, 1);
-            children.admit(now, Peer(1), &graft(leaf - 1, its_reach, false));
-            let answer = children.admit(now, Peer(2), &graft(fed, reach, insist));
+            children.admit(now, (Peer(1), 0), &graft(leaf - 1, its_reach, false));
+            let answer = children.admit(now, (Peer(2), 0), &graft(fed, reach, insist));
             let left = Preempted { stripe: 1, child: Peer(1), successor: None };
             let expected =
                 if gives_way { Admission::Admitted(Some(left)) } else { Admission::Full };
@@ -77,9 +77,9 @@ mod tests {
         let now = Timestamp::from_micros(1_000_000);
         let mut children = Children::new(K, 3);
         for (peer, reach) in [(1, Reach::Punchable), (2, Reach::Public), (3, Reach::Hard)] {
-            children.admit(now, Peer(peer), &graft(9, reach, false));
+            children.admit(now, (Peer(peer), 0), &graft(9, reach, false));
         }
-        let answer = children.admit(now, Peer(4), &graft(8, Reach::Hard, true));
+        let answer = children.admit(now, (Peer(4), 0), &graft(8, Reach::Hard, true));
         assert!(matches!(answer, Admission::Admitted(Some(Preempted { child: Peer(2), .. }))));
     }
 }

@@ -20,6 +20,12 @@ const SUSPECT: Duration = Duration::from_secs(5);
 const PREEMPT_EVERY: Duration = Duration::from_millis(50);
 /// The same at a root or a helper. Guess: a helper that comes back should not wait behind another.
 const PREEMPT_EVERY_ROOT: Duration = Duration::from_millis(250);
+/// Among children of at least so many slots those below one that is a little better gain already.
+/// Guess: half of what a node near the root feeds.
+const STRONG: u16 = 30;
+/// A node takes the place of another if those below it gain so much, µs, and a quarter. Guess: those
+/// below all move.
+const GAIN_US_MIN: u32 = 8_000;
 /// After its uplink fell behind a node takes no child for this long. Guess.
 const CONGESTED: Duration = Duration::from_secs(2);
 /// Of its children it then gives up one in so many, leaves first. Guess: several rounds reach any
@@ -121,8 +127,13 @@ impl Children {
         free > self.kept_for_others(now, stripe)
     }
 
-    /// Decides on a graft and carries it out.
-    pub(crate) fn admit(&mut self, now: Timestamp, peer: Peer, graft: &Graft<Peer>) -> Admission {
+    /// Decides on the graft of a node that is `way_us` away, and carries it out.
+    pub(crate) fn admit(
+        &mut self,
+        now: Timestamp,
+        (peer, way_us): (Peer, u32),
+        graft: &Graft<Peer>,
+    ) -> Admission {
         let stripe = graft.stripe;
         if let Some(dead) = graft.repair_of {
             // Its child says it is silent: its slot may go to that child at once.
@@ -152,7 +163,7 @@ impl Children {
             None
         } else {
             let weaker = if expected { self.makes_way(peer, graft) } else { None };
-            let weaker = weaker.or_else(|| self.weaker(now, peer, graft));
+            let weaker = weaker.or_else(|| self.weaker(now, (peer, way_us), graft));
             let weaker = weaker.or_else(|| self.excess(now, stripe));
             match weaker.or_else(|| self.better_off(graft)) {
                 Some(preempted) => Some(preempted),
@@ -171,6 +182,7 @@ impl Children {
             peer,
             channel,
             slots,
+            way_us,
             stripe,
             fed,
             helper,
@@ -192,8 +204,13 @@ impl Children {
         Admission::Admitted(preempted)
     }
 
-    /// The child that a joiner with at least twice its slots may replace; it turns to the joiner.
-    fn weaker(&self, now: Timestamp, joiner: Peer, graft: &Graft<Peer>) -> Option<Preempted> {
+    /// The child whose place is worth clearly more to those below a joiner; it turns to the joiner.
+    fn weaker(
+        &self,
+        now: Timestamp,
+        (joiner, way_us): (Peer, u32),
+        graft: &Graft<Peer>,
+    ) -> Option<Preempted> {
         // Where all below would move, less often.
         let every = if self.spread.is_empty() { PREEMPT_EVERY } else { PREEMPT_EVERY_ROOT };
         if self.preempted_at.is_some_and(|at| now.since(at) < every) {
@@ -202,8 +219,13 @@ impl Children {
         // It must be able to turn to the joiner, or all below it would be adrift.
         let meets = |child: &Child| child.reach.meets(graft.reach);
         let may_go = self.staying(graft.stripe).filter(|child| meets(child) || child.is_idle());
-        let child = may_go.min_by_key(|child| child.worth())?;
-        let stronger = graft.slots > 0 && graft.slots >= child.worth().saturating_mul(2);
+        let child = may_go.max_by_key(|child| child.cost_us())?;
+        let (old_us, new_us) = (child.cost_us(), super::cost_us(graft.slots, way_us));
+        let stronger = if child.worth() < STRONG {
+            graft.slots > 0 && graft.slots >= child.worth().saturating_mul(2)
+        } else {
+            old_us >= new_us.saturating_add(GAIN_US_MIN.max(old_us / 4))
+        };
         let successor = Some(joiner).filter(|_| meets(child));
         let (stripe, child) = (graft.stripe, child.peer);
         stronger.then_some(Preempted { stripe, child, successor })

@@ -1,4 +1,5 @@
 use super::*;
+use crate::forest::Spot;
 use crate::forest::feed::Search;
 use crate::forest::peer::Directory;
 use crate::wire::control::Graft;
@@ -355,6 +356,7 @@ fn a_full_node_sends_on_to_where_there_is_room_below_and_up_where_there_is_none(
         delay_us: 0,
         age_s: 0,
         reach: Reach::Public,
+        spot: Spot::default(),
     };
     say(2, Body::Announce { member: parent, reply: false });
     assert_eq!(sent_on(&say(6, asks(0)), 6), Some(vec![2]), "up the tree");
@@ -413,6 +415,7 @@ fn near_the_root() -> Member<Peer> {
         delay_us: 500_000,
         age_s: 0,
         reach: Reach::Public,
+        spot: Spot::default(),
     }
 }
 
@@ -455,4 +458,38 @@ fn whoever_asked_for_a_link_speaks_first_and_nobody_waits_where_there_was_one_be
     }
     let said = announced(&mut links, &mut |forest, cx| forest.on_link_there(cx, theirs));
     assert_eq!(said, [theirs], "it was there before this node was in the session");
+}
+
+#[test]
+fn a_parent_that_promises_more_than_it_gives_is_not_moved_to() {
+    let now = Timestamp::from_micros(1_000_000);
+    for (gives_us, moves) in [(20_000, true), (60_000, false)] {
+        let (mut forest, mut links) = fed_by(Peer(2), now);
+        let mut out = Vec::new();
+        let mut say = |from: u32, message: Message| {
+            let mut cx = Context { now, links: &mut links, directory: &Numbers, out: &mut out };
+            forest.on_message(&mut cx, Peer(from), message);
+            (std::mem::take(&mut out), forest.parent(0))
+        };
+        let slow = Path { tags: vec![99, 2].into(), delay_us: 60_000, ..Path::default() };
+        say(2, Body::PathUpdate { stripe: 0, path: slow, above: Some(Peer(9)) });
+        // Of a session that is not small; 4 is at home in stripe 0, too.
+        let others = (20..40).map(|peer| Member { contact: Peer(peer), ..near_the_root() });
+        say(2, Body::Members(others.collect()));
+        let near = Member { contact: Peer(4), delay_us: 20_000, ..near_the_root() };
+        let (asked, _) = say(2, Body::Members(vec![near]));
+        let graft = asked.iter().find_map(|action| match action {
+            Action::Send(Peer(4), Body::Graft(graft)) => Some(graft.request),
+            _ => None,
+        });
+        let path = Path { tags: vec![99, 4].into(), delay_us: gives_us, ..Path::default() };
+        let (stripe, backups, displaced) = (0, Vec::new(), None);
+        let request = graft.expect("it promises 40 ms less");
+        let yes = Body::Admitted { stripe, request, path, backups, displaced };
+        let (out, parent) = say(4, yes);
+        let left = if moves { Peer(2) } else { Peer(4) };
+        assert_eq!(parent, Some(if moves { Peer(4) } else { Peer(2) }));
+        let is_prune = |action: &Action| matches!(action, Action::Send(to, Body::Prune { stripe: 0, .. }) if *to == left);
+        assert!(out.iter().any(is_prune), "the other need not feed it: {out:?}");
+    }
 }

@@ -144,8 +144,10 @@ impl Live {
     pub(super) fn member(&self, cx: &Context<'_>) -> Member {
         let member = self.forest.member(cx.now, cx.links);
         let contact = Contact::new(self.me, self.addresses.iter().copied());
-        let Member { role, carries, slots, slots_free, depth, delay_us, age_s, reach, .. } = member;
-        Member { contact, role, carries, slots, slots_free, depth, delay_us, age_s, reach }
+        let Member {
+            role, carries, slots, slots_free, depth, delay_us, age_s, reach, spot, ..
+        } = member;
+        Member { contact, role, carries, slots, slots_free, depth, delay_us, age_s, reach, spot }
     }
 
     /// Whether `peer` feeds this node a stripe.

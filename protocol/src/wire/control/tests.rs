@@ -30,6 +30,13 @@ fn member() -> impl Strategy<Value = Member> {
             delay_us,
             age_s,
             reach: [Reach::Public, Reach::Punchable, Reach::Hard][usize::from(age_s % 3)],
+            spot: Spot::from_wire([
+                i32::from(slots) % 10_001,
+                -i32::from(depth),
+                70,
+                1 + i32::from(age_s % 100),
+            ])
+            .expect("within bounds"),
         },
     )
 }

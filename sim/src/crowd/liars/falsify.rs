@@ -2,7 +2,7 @@
 
 use super::super::Crowd;
 use crate::plan::Lie;
-use banyan_protocol::forest::{Member, Message, Path, Peer, Reach, Role, StripeSet};
+use banyan_protocol::forest::{Member, Message, Path, Peer, Reach, Role, Spot, StripeSet};
 use banyan_protocol::limits::{MEMBERS_MAX, REDIRECTS_MAX};
 use banyan_protocol::wire::control::Body;
 
@@ -66,6 +66,7 @@ impl Crowd {
             delay_us: 0,
             age_s: 0,
             reach: Reach::Public,
+            spot: Spot::default(),
         };
         friends.iter().map(praise).collect()
     }
