@@ -10,6 +10,10 @@ use std::time::Duration;
 /// How long a link that no session needs stays open. Guess: members ask again within seconds.
 const IDLE: Duration = Duration::from_secs(15);
 
+/// The same where half of all links there may be are there: newcomers must get in. Guess: who uses a
+/// link once does so within a second.
+const IDLE_CROWDED: Duration = Duration::from_secs(3);
+
 /// One link. Small, because a node of a large session has dozens and a world has a million nodes.
 #[derive(Clone, Copy, Debug)]
 struct Link {
@@ -168,6 +172,7 @@ impl Links {
         out: &mut Vec<Action>,
     ) {
         let now_s = seconds(now);
+        let idle = if self.peers.len() > LINKS_MAX / 2 { IDLE_CROWDED } else { IDLE };
         let mut kept = 0;
         for at in 0..self.peers.len() {
             let (peer, mut link) = (self.peers[at], self.links[at]);
@@ -175,7 +180,7 @@ impl Links {
                 link.needed(now_s);
             }
             let unused_s = link.unused_s(now_s);
-            if link.rtt_us != COMING_UP && unused_s > IDLE.as_secs() as u32 {
+            if link.rtt_us != COMING_UP && unused_s > idle.as_secs() as u32 {
                 out.push(Action::Disconnect(peer, Farewell::Idle));
                 self.change(peer);
             } else {
@@ -260,5 +265,19 @@ mod tests {
         assert!(links.is_theirs(theirs), "needed 15 s ago");
         links.close_idle(at(33), |_| false, &mut out);
         assert!(links.is_empty());
+    }
+
+    #[test]
+    fn idle_links_of_a_crowd_make_room_sooner() {
+        let at = |s: u64| Timestamp::from_micros(s * 1_000_000);
+        let left = |count: usize| {
+            let mut links = Links::default();
+            for peer in (0..count as u32).map(Peer) {
+                assert!(links.on_up(at(0), peer, Duration::from_millis(20)));
+            }
+            links.close_idle(at(4), |peer| peer == Peer(7), &mut Vec::new());
+            links.len()
+        };
+        assert_eq!([LINKS_MAX / 2, LINKS_MAX].map(left), [LINKS_MAX / 2, 1]);
     }
 }

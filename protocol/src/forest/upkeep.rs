@@ -26,6 +26,9 @@ const ANNOUNCE_SOON: Duration = Duration::from_millis(100);
 /// In a large session a node with a new parent in its home stripe says so to all after this, as it
 /// has something to give now. Guess: by then it has most others, too.
 const ANNOUNCE_HOME: Duration = Duration::from_millis(250);
+/// A backup that is full is replaced by one that is not when it is its stripe's turn, and this is how
+/// long a turn takes. Guess: each stripe has one in 40 s.
+const BACKUP_EVERY: Duration = Duration::from_secs(4);
 /// Discovery is asked again this often. Guess.
 const WANTED_EVERY: Duration = Duration::from_secs(2);
 /// A child is told a delay that changed by this, µs. Guess: less changes nobody's choice.
@@ -220,8 +223,12 @@ impl Forest {
         }
     }
 
-    /// A backup is of use only while it is near and has slots: keeps a link to one for each stripe.
+    /// A backup is of use only while it is near and has the stripe: keeps a link to one for each. It
+    /// should have slots, too, but those go in a moment while a session grows, and each search costs a
+    /// link: for one that said it has none left, another is looked for now and then. It still has what
+    /// it keeps for orphans, and knows who has more.
     fn keep_backups_warm(&mut self, cx: &mut Context<'_>) {
+        let turn = cx.now.as_micros() / BACKUP_EVERY.as_micros() as u64 % u64::from(self.setup.n);
         for stripe in self.parents.fed().iter() {
             let Some(feed) = self.parents.feed(stripe) else { continue };
             let keeps = feed.backup.is_some_and(|backup| {
@@ -229,7 +236,8 @@ impl Forest {
                     && cx.links.is_up(backup)
                     && !self.children.contains(stripe, backup)
                     && self.candidates.member(cx.now, backup).is_none_or(|member| {
-                        member.slots_free > 0 && member.carries.contains(stripe)
+                        let spares = member.slots_free > 0 || u64::from(stripe) != turn;
+                        spares && member.carries.contains(stripe)
                     })
             });
             if keeps {
