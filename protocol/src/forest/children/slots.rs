@@ -44,6 +44,10 @@ const fn spare(slots: u16) -> u16 {
     }
 }
 
+/// A claim counts for so many slots at most. Guess: somewhat more than a gateway of 100 Mbit/s offers;
+/// whoever claims more gains little over those.
+const CLAIM_MAX: u16 = 100;
+
 /// Nodes it keeps a place for because it took theirs. Guess: a node wins one place at a time.
 const EXPECTED_MAX: usize = 8;
 /// Of those it feeds so many beyond what it feeds at most otherwise, for a moment. Guess.
@@ -135,6 +139,7 @@ impl Children {
         graft: &Graft<Peer>,
     ) -> Admission {
         let stripe = graft.stripe;
+        let graft = &Graft { slots: graft.slots.min(CLAIM_MAX), ..*graft };
         if let Some(dead) = graft.repair_of {
             // Its child says it is silent: its slot may go to that child at once.
             if let Some(child) = self.find_mut(stripe, dead) {

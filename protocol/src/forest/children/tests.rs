@@ -211,3 +211,16 @@ fn a_place_goes_to_whom_it_helps_most_be_it_nearer_or_stronger() {
     assert!(!takes((70, 10), (100, 40)), "stronger and far");
     assert!(takes((0, 0), (1, 500)), "a leaf makes way for anybody that feeds others");
 }
+
+#[test]
+fn who_claims_the_world_goes_before_nobody_who_has_much() {
+    let now = Timestamp::from_micros(1_000_000);
+    let takes = |old_slots: u16, slots: u16| {
+        let mut children = Children::new(4, 1);
+        children.admit(now, (node(1), 0), &graft(0, old_slots, None));
+        let later = now + DRAIN_STRONG;
+        children.admit(later, (node(2), 0), &graft(0, slots, None)) != Admission::Full
+    };
+    assert!(takes(30, 60), "it has twice");
+    assert!(!takes(70, u16::MAX), "a claim counts only so far");
+}
