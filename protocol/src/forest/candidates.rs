@@ -28,6 +28,9 @@ const SHUNNED_US: u64 = 2_000_000;
 /// Scores that differ by less are alike, µs. Guess: below the jitter of a home link.
 const ALIKE_US: u64 = 4_000;
 
+/// With each word of its own so much less of a member's lateness is remembered: one in so many parts.
+/// Guess: of what was a bad minute little is left after another.
+const LATE_FADES: u16 = 4;
 /// Most members that one other member vouches for in a full view. Guess: whoever names only its
 /// friends is then one voice among dozens.
 const PER_TELLER: usize = 2;
@@ -137,6 +140,7 @@ impl Candidates {
         let Some(known) = at.map(|at| self.known.at_mut(at)) else { return };
         if by_itself {
             known.heard = Rough::of(now);
+            known.late_ms -= known.late_ms / LATE_FADES;
         }
         // Who has a link here, or had one a moment ago, speaks for itself; and an old word does not
         // replace a younger one.
@@ -305,6 +309,13 @@ impl Candidates {
             None => Some(0),
             Some(Shun::Altogether) if !wish.small => None,
             Some(_) => Some(SHUNNED_US),
+        }
+    }
+
+    /// A parent's shards come so much later than it promised: so they will if it is asked again.
+    pub(crate) fn found_late(&mut self, peer: Peer, late_us: u32) {
+        if let Some(known) = self.known.get_mut(peer) {
+            known.late_ms = u16::try_from(late_us / 1_000).unwrap_or(u16::MAX);
         }
     }
 

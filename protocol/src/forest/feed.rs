@@ -116,6 +116,12 @@ pub(crate) struct Feed {
     pub backup: Option<Peer>,
     /// Since when nobody feeds it.
     pub hungry_since: Timestamp,
+    /// By how much it comes later than the parent promised, µs.
+    pub late_us: u32,
+    /// Whether that was held against the parent.
+    pub blamed: bool,
+    /// When the parent was taken, seconds.
+    adopted_s: u32,
     /// When it was last known to be broken here or above, seconds.
     troubled_s: u32,
     /// Changes of the parent's path in this second, and which second that is.
@@ -140,6 +146,9 @@ impl Feed {
             repair_of: None,
             backup: None,
             hungry_since: now,
+            late_us: 0,
+            blamed: false,
+            adopted_s: 0,
             troubled_s: 0,
             news: (0, 0),
             untold: false,
@@ -193,12 +202,18 @@ impl Feed {
         self.is_fed() && self.troubled_s + CALM_AFTER_S <= seconds(now)
     }
 
+    /// Whether it came without a break by the same parent for so many seconds.
+    pub(crate) fn is_settled(&self, now: Timestamp, for_s: u32) -> bool {
+        self.adopted_s.max(self.troubled_s) + for_s <= seconds(now)
+    }
+
     /// Takes a new parent, which believes that there is room for `offered` children here.
     pub(crate) fn adopt(&mut self, now: Timestamp, parent: Parent, offered: u16) -> Duration {
         let waited = now.since(self.hungry_since);
         if self.parent.is_none() || self.repair_of.is_some() {
             self.troubled(now);
         }
+        (self.late_us, self.blamed, self.adopted_s) = (0, false, seconds(now));
         self.parent = Some(parent);
         self.search = Search::Idle;
         self.repair_of = None;

@@ -48,6 +48,8 @@ pub(super) struct Known {
     /// Links to it that did not come up, in a row.
     pub(super) failures: u8,
     pub(super) home: u8,
+    /// By how much it came later than it had promised when it was a parent, ms.
+    pub(super) late_ms: u16,
     /// Who said so, or at least that it is there.
     pub(super) told: Told,
 }
@@ -62,6 +64,7 @@ impl Known {
             ask_after: Rough::ZERO,
             failures: 0,
             home,
+            late_ms: 0,
             told,
         }
     }

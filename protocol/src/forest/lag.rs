@@ -111,6 +111,11 @@ impl Progress {
         }
     }
 
+    /// How far behind the first shard of a block it usually comes, µs, if that is known.
+    pub(crate) fn behind_us(&self) -> Option<u32> {
+        self.pace.offset_us()
+    }
+
     /// Since when the stripe is behind its siblings, and when that makes it late.
     fn late(&self, head: &Head) -> Option<(Timestamp, Timestamp)> {
         let behind_since = head.after(self.newest)?;

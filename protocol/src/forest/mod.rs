@@ -28,6 +28,7 @@ mod parents;
 mod path;
 mod patience;
 mod peer;
+mod promise;
 mod room;
 mod root;
 mod rough;

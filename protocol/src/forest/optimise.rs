@@ -94,7 +94,7 @@ impl Forest {
     }
 
     /// Moves to a parent that promises clearly less. Whether there is one.
-    fn move_nearer(&mut self, cx: &mut Context<'_>, stripe: u8) -> bool {
+    pub(super) fn move_nearer(&mut self, cx: &mut Context<'_>, stripe: u8) -> bool {
         let Some(hope_us) = self.hope_us(cx, stripe) else { return false };
         let (now, links) = (cx.now, &*cx.links);
         let change = |wish: &mut Wish<'_>| {
@@ -140,7 +140,7 @@ impl Forest {
         let at_home = parent.path.tags.len() == 1
             || cx.directory.home(parent.peer) == stripe
             || self.candidates.member(cx.now, parent.peer).is_some_and(|m| m.role != Role::Gateway);
-        let now_us = u64::from(self.parents.delay_us(cx.links, stripe)?);
+        let now_us = u64::from(self.parents.seen_us(cx.links, stripe)?);
         let now_us = now_us + if at_home { 0 } else { AWAY_US };
         u32::try_from(now_us.saturating_sub(GAIN_MIN_US.max(now_us / 16))).ok()
     }

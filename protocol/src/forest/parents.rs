@@ -8,6 +8,7 @@ use super::feed::{Feed, Feeds, Parent, Search};
 use super::member::Reach;
 use super::path::{Path, Tag};
 use super::peer::Peer;
+use super::promise::BROKEN_US;
 use super::score::{FORWARD_US, RTT_UNKNOWN, Wish};
 use super::stripe::StripeSet;
 use super::told::Told;
@@ -142,6 +143,21 @@ impl Parents {
 
     /// From the root to this node in a stripe, µs, if it is fed.
     pub(crate) fn delay_us(&self, links: &Links, stripe: u8) -> Option<u32> {
+        let late_us = self.feed(stripe)?.late_us;
+        // Only what is far off is passed on: were small errors, which all make, each would add to those
+        // of the others, who compare with each other.
+        let far_off_us = if late_us >= BROKEN_US { late_us } else { 0 };
+        Some(self.promised_us(links, stripe)?.saturating_add(far_off_us))
+    }
+
+    /// The same as this node sees it.
+    pub(crate) fn seen_us(&self, links: &Links, stripe: u8) -> Option<u32> {
+        let late_us = self.feed(stripe)?.late_us;
+        Some(self.promised_us(links, stripe)?.saturating_add(late_us))
+    }
+
+    /// The same as far as the parent promises.
+    pub(crate) fn promised_us(&self, links: &Links, stripe: u8) -> Option<u32> {
         let parent = self.feed(stripe)?.parent.as_ref()?;
         let rtt = links.rtt(parent.peer).unwrap_or(RTT_UNKNOWN);
         Some(parent.path.delay_us.saturating_add(rtt.as_micros() as u32 / 2 + FORWARD_US))

@@ -4,6 +4,7 @@ use super::coordinate::Spot;
 use super::known::Known;
 use super::member::{Reach, Role};
 use super::peer::Peer;
+use super::told::Told;
 use crate::links::Links;
 use crate::time::Timestamp;
 use std::time::Duration;
@@ -107,6 +108,9 @@ pub(super) fn score(
     let lacking = known.is_fresh(now) && !member.carries.contains(wish.stripe);
     let lacks = if lacking { LACKS_US } else { 0 };
     let shared = (wish.shared)(peer) * SHARED_US;
-    let through = u64::from(member.delay_us) + rtt / 2 + u64::from(FORWARD_US);
+    // What others say of a member may be praise: it is no better than next to the root.
+    let least_us = if known.told == Told::BY_ITSELF { 0 } else { HOP_US };
+    let through = u64::from(member.delay_us).max(least_us) + rtt / 2 + u64::from(FORWARD_US);
+    let through = through + u64::from(known.late_ms) * 1_000;
     Some(through + connect + full + stale + away + lacks + shared)
 }

@@ -5,6 +5,7 @@ use crate::media::Notice;
 use crate::plan::Media as Detail;
 use banyan_protocol::capacity::is_behind;
 use banyan_protocol::forest::{Peer, is_given_up};
+use banyan_protocol::limits::STRIPES_MAX;
 use std::time::Duration;
 
 /// Where no media tell: how late a death is noticed, µs, beyond the next block. Derived: a shard
@@ -126,6 +127,25 @@ impl Crowd {
     fn newest(&self, node: u32, stripe: u8) -> u32 {
         let newest = self.media.as_ref().and_then(|media| media.newest(node, stripe));
         newest.map_or(0, |newest| newest + 1)
+    }
+
+    /// Nodes see how far each stripe comes behind the first.
+    pub(super) fn tell_paces(&mut self) {
+        if self.plan.run.media != Detail::Every {
+            return; // too seldom to tell
+        }
+        for at in 0..self.living.len() {
+            let Some(media) = &self.media else { return };
+            let node = self.living[at];
+            let mut behind_us = [None; STRIPES_MAX as usize];
+            for (stripe, behind_us) in behind_us.iter_mut().enumerate().take(self.stripes().into())
+            {
+                *behind_us = media.pace(node, stripe as u8).offset_us();
+            }
+            self.act(node, |forest, cx| {
+                forest.on_paces(cx, |stripe| behind_us[usize::from(stripe)]);
+            });
+        }
     }
 
     /// Nodes whose uplink is behind feed fewer.

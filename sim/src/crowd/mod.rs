@@ -246,6 +246,7 @@ impl Crowd {
             }
             Event::Sample => {
                 self.sample();
+                self.tell_paces();
                 self.wheel.push(self.now_us + SAMPLE_US, Event::Sample);
             }
         }

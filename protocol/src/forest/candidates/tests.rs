@@ -204,3 +204,47 @@ fn whoever_asks_hears_of_the_parents_that_are_best_for_it() {
     let named = view.fitting(at(0), 8, &asker);
     assert!(named[..4].iter().all(|member| member.contact != Peer(12)), "it has no place");
 }
+
+/// Whom a search in stripe 1 asks first.
+fn asked(view: &mut Candidates, ms: u64) -> Option<Peer> {
+    let wish = Wish {
+        stripe: 1,
+        not: &|_| false,
+        shared: &|_| 0,
+        ask_full: false,
+        lost: false,
+        strong: false,
+        urgent: false,
+        below_us: None,
+        reach: Reach::Public,
+        small: false,
+        spot: Default::default(),
+    };
+    view.best(at(ms), &Links::default(), &wish).ok()
+}
+
+#[test]
+fn praise_is_worth_less_than_a_good_word_of_its_own() {
+    let mut view = view(1);
+    hear(&mut view, 0, 9, 5);
+    assert_eq!(asked(&mut view, 0), Some(Peer(5)));
+    let near = Member { delay_us: 30_000, ..praised(13) };
+    view.learn(at(0), &Links::default(), &Numbers, near, Told::BY_ITSELF);
+    assert_eq!(asked(&mut view, 0), Some(Peer(13)));
+}
+
+#[test]
+fn who_came_later_than_promised_is_asked_later_until_that_is_forgotten() {
+    let mut view = view(1);
+    let say = |view: &mut Candidates, ms, peer, delay_us| {
+        let member = Member { delay_us, ..praised(peer) };
+        view.learn(at(ms), &Links::default(), &Numbers, member, Told::BY_ITSELF);
+    };
+    say(&mut view, 0, 5, 30_000);
+    say(&mut view, 0, 13, 50_000);
+    assert_eq!(asked(&mut view, 0), Some(Peer(5)));
+    view.found_late(Peer(5), 40_000);
+    assert_eq!(asked(&mut view, 0), Some(Peer(13)));
+    (1..10).for_each(|ms| say(&mut view, ms, 5, 30_000));
+    assert_eq!(asked(&mut view, 10), Some(Peer(5)));
+}

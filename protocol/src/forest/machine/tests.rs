@@ -493,3 +493,37 @@ fn a_parent_that_promises_more_than_it_gives_is_not_moved_to() {
         assert!(out.iter().any(is_prune), "the other need not feed it: {out:?}");
     }
 }
+
+#[test]
+fn who_promises_much_and_comes_late_is_left_and_shunned() {
+    let mut now = Timestamp::from_micros(1_000_000);
+    let mut links = Links::default();
+    let mut forest = Forest::new(now, Setup { n: 4, view_max: 48, ..SETUP });
+    (1..40).for_each(|peer| assert!(links.on_up(now, Peer(peer), Duration::from_millis(2))));
+    let all: Vec<Peer> = (1..40).map(Peer).collect();
+    act(&mut forest, now, &mut links, |forest, cx| forest.on_found(cx, &all));
+    for stripe in 0..4 {
+        let search = &forest.parents.feed(stripe).expect("a feed").search;
+        let Search::Asking { peer, request, .. } = *search else { panic!("{search:?}") };
+        // All promise 50 ms.
+        let tags = [99, peer.0].into_iter().collect();
+        let path = Path { tags, delay_us: 50_000, ..Path::default() };
+        let yes = Body::Admitted { stripe, request, path, backups: Vec::new(), displaced: None };
+        act(&mut forest, now, &mut links, |forest, cx| forest.on_message(cx, peer, yes));
+    }
+    let liar = forest.parent(2).expect("a parent");
+    let paces = |stripe| Some(if stripe == 2 { 90_000 } else { 5_000 });
+    let mut told_us = Vec::new();
+    for _ in 0..5 {
+        now = now + Duration::from_secs(1);
+        act(&mut forest, now, &mut links, |forest, cx| forest.on_paces(cx, paces));
+        told_us.push(forest.delay_us(&links, 2).expect("it has a parent") / 1_000);
+    }
+    assert_eq!(told_us, [52, 52, 137, 137, 137], "what it sees counts once it is sure");
+    assert!(forest.candidates.is_shunned(now, liar));
+    for stripe in [0, 1, 3] {
+        assert_eq!(forest.delay_us(&links, stripe), Some(52_000));
+        let honest = forest.parent(stripe).expect("a parent");
+        assert!(honest == liar || !forest.candidates.is_shunned(now, honest));
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::Live;
 use crate::context::Context;
-use crate::forest::{Need, need, need_at};
+use crate::forest::{Need, Progress, need, need_at};
 use crate::limits::PULL_BLOCKS_MAX;
 use crate::output::{Event, Output};
 use crate::time::Timestamp;
@@ -32,6 +32,10 @@ impl Live {
         if self.tidy_at <= cx.now {
             self.tidy_at = cx.now + TIDY_EVERY;
             self.allowances.tidy(cx.now);
+            let paces: Vec<Option<u32>> = self.progress.iter().map(Progress::behind_us).collect();
+            self.with_forest(cx, |forest, cx| {
+                forest.on_paces(cx, |stripe| paces.get(usize::from(stripe)).copied().flatten());
+            });
         }
         if self.adverts.deadline() <= cx.now && self.adverts.poll(cx.now) {
             self.advertise(cx);
