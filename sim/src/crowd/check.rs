@@ -19,8 +19,11 @@ pub(super) const CHECK_US: u64 = 100_000;
 /// In worlds of more nodes only every tenth look goes through all of them. Guess: a look takes
 /// about 0.1 µs for each stripe of each node.
 const SMALL: usize = 2_000;
-/// In worlds of more nodes only every hundredth look does.
-const LARGE: usize = 50_000;
+/// In worlds of more nodes only every fiftieth look does.
+const LARGE: usize = 200_000;
+/// What is wrong in so many looks in a row has lasted; in fewer, it may have been mended and have gone
+/// wrong again in between. Guess: a pair of nodes does not do so twice.
+const LOOKS_MIN: u32 = 3;
 /// What may be wrong for a while is looked for in every tenth look at most, as that takes longer.
 /// Derived: a second, half of what is allowed.
 const SELDOM: u64 = 10;
@@ -92,7 +95,7 @@ impl Crowd {
         let every = match self.living.len() {
             nodes if nodes <= SMALL => 1,
             nodes if nodes <= LARGE => 10,
-            _ => 100,
+            _ => 50,
         };
         if self.checks.looks.is_multiple_of(every) {
             let mut checks = std::mem::take(&mut self.checks);
