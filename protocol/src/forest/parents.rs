@@ -298,11 +298,14 @@ impl Parents {
         let feed = &self.feeds[usize::from(stripe)];
         let children = who.children;
         let parent = feed.parent.as_ref().map(|parent| parent.peer);
-        let not = |peer: Peer| Some(peer) == parent || children.contains(stripe, peer);
+        // Most stripes have no children: that is looked up once, not for each candidate.
+        let feeds = children.has_any(stripe);
+        let not = |peer: Peer| Some(peer) == parent || (feeds && children.contains(stripe, peer));
         let mut parents = [None; STRIPES_MAX as usize];
         for (of_stripe, feed) in parents.iter_mut().zip(self.feeds.iter()) {
             *of_stripe = feed.parent.as_ref().map(|parent| parent.peer);
         }
+        let parents = &parents[..self.feeds.len()];
         let shared =
             |peer: Peer| parents.iter().filter(|parent| **parent == Some(peer)).count() as u64;
         // Whoever is full knows best who is not.
