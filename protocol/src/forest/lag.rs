@@ -77,8 +77,12 @@ pub(crate) struct Progress {
     pub newest: Option<u64>,
     /// When that was.
     pub newest_at: Timestamp,
+    /// The newest block that came from anybody.
+    pub came: Option<u64>,
     /// Do not pull before.
     pub pull_after: Timestamp,
+    /// Pulls since something came.
+    pub pulls: u8,
     pace: Pace,
     /// The head when the parent took over: what came before says nothing of its pace.
     began: Option<u64>,
@@ -88,13 +92,14 @@ impl Progress {
     /// Nothing came yet.
     pub(crate) fn new(now: Timestamp) -> Self {
         let pace = Pace::default();
-        Self { newest: None, newest_at: now, pull_after: now, pace, began: None }
+        let (newest, newest_at, pull_after, began) = (None, now, now, None);
+        Self { newest, newest_at, came: None, pull_after, pulls: 0, pace, began }
     }
 
     /// A new parent: its shards are due from the current `head` on, at a pace yet unknown.
     pub(crate) fn restart(&mut self, now: Timestamp, head: Option<u64>) {
-        let pull_after = self.pull_after;
-        *self = Self { newest: head, began: head, pull_after, ..Self::new(now) };
+        let Self { came, pull_after, pulls, .. } = *self;
+        *self = Self { newest: head, began: head, came, pull_after, pulls, ..Self::new(now) };
     }
 
     /// A shard of `block` came from the parent; `head` knows of it.
@@ -114,6 +119,13 @@ impl Progress {
     /// How far behind the first shard of a block it usually comes, µs, if that is known.
     pub(crate) fn behind_us(&self) -> Option<u32> {
         self.pace.offset_us()
+    }
+
+    /// A shard of `block` came, whoever sent it.
+    pub(crate) fn on_any(&mut self, block: u64) {
+        if self.came.is_none_or(|came| block > came) {
+            (self.came, self.pulls) = (Some(block), 0);
+        }
     }
 
     /// Since when the stripe is behind its siblings, and when that makes it late.
@@ -145,6 +157,11 @@ pub(crate) fn need(now: Timestamp, progress: &Progress, grace: Duration, head: &
         return Need::Promote;
     }
     if now >= progress.pull_after { Need::Pull } else { Need::Nothing }
+}
+
+/// When a stripe whose parent is being replaced is pulled.
+pub(crate) fn pull_at(progress: &Progress, head: &Head) -> Option<Timestamp> {
+    progress.late(head).map(|(_, late_at)| late_at.max(progress.pull_after))
 }
 
 /// When [`need`] may give another answer.

@@ -457,6 +457,24 @@ impl Forest {
         heirs.filter(|heir| !self.candidates.is_banned(*heir))
     }
 
+    /// Whom to pull a late stripe from, the `nth` time in a row: those who are asked when the parent
+    /// falls silent, then parents of other stripes, who mostly have them all. A backup may be dead
+    /// and nobody knows yet, or hang from the same silent node.
+    #[must_use]
+    pub fn source(&self, links: &Links, stripe: u8, nth: usize) -> Option<Peer> {
+        let parent = self.parent(stripe);
+        let others = (0..self.setup.n).filter(|other| *other != stripe);
+        let others = others.filter_map(|other| self.parent(other));
+        let mut sources: Vec<Peer> = Vec::with_capacity(4);
+        for source in self.backups(stripe).chain(others) {
+            let is_new = Some(source) != parent && !sources.contains(&source);
+            if is_new && links.is_up(source) && !self.children.contains(stripe, source) {
+                sources.push(source);
+            }
+        }
+        (!sources.is_empty()).then(|| sources[nth % sources.len()])
+    }
+
     /// What peers know of this node is not true any more.
     pub fn describe_again(&mut self, cx: &mut Context<'_>) {
         self.announce_soon(cx.now);

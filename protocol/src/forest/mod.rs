@@ -45,7 +45,7 @@ mod view;
 pub use action::{Action, Message};
 pub use context::Context;
 pub use coordinate::{Coordinate, Spot};
-pub(crate) use lag::{Head, Need, Progress, need, need_at};
+pub(crate) use lag::{Head, Need, Progress, need, need_at, pull_at};
 pub use machine::{Forest, Setup};
 pub use member::{Contact, Member, Reach, Role};
 pub use pace::Pace;

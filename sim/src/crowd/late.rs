@@ -12,6 +12,12 @@ use std::time::Duration;
 /// under way (15 ms), and the patience of a stripe (40 ms and its usual place behind the first).
 const NOTICED_US: u64 = 70_000;
 
+/// A pull that brought nothing is tried again with another after this, µs. Basis: the core's live
+/// session.
+const PULL_AGAIN_US: u64 = 80_000;
+/// So often in a row. Derived: by then the parent is being replaced.
+const PULLS_MAX: u8 = 4;
+
 impl Crowd {
     /// Acts on what the media plane noticed.
     pub(super) fn heed(&mut self) {
@@ -67,14 +73,33 @@ impl Crowd {
         self.wheel.push(self.now_us + wait_us, event);
     }
 
+    /// Pulls a stripe, for the first time in a row.
     fn pull(&mut self, node: u32, stripe: u8) {
+        let newest = self.newest(node, stripe);
+        self.pull_once(node, stripe, (newest, 0));
+    }
+
+    fn pull_once(&mut self, node: u32, stripe: u8, (newest, nth): (u32, u8)) {
         let host = &self.hosts[node as usize];
-        let parent = host.forest.parent(stripe);
-        let mut backups = host.forest.backups(stripe);
-        let backup = backups.find(|b| Some(*b) != parent && host.links.is_up(*b));
-        let (Some(backup), Some(media)) = (backup, &mut self.media) else { return };
+        let source = host.forest.source(&host.links, stripe, nth.into());
+        let (Some(source), Some(media)) = (source, &mut self.media) else { return };
         self.measures.pulls += 1;
-        media.pull(&self.registry, node, backup.0, stripe, self.now_us);
+        media.pull(&self.registry, node, source.0, stripe, self.now_us);
+        let life = host.life;
+        let again = Event::Pulled { node, stripe, life, newest, nth: nth + 1 };
+        self.wheel.push(self.now_us + PULL_AGAIN_US, again);
+    }
+
+    /// Pulls from another if nothing has come.
+    pub(super) fn pull_again(&mut self, node: u32, stripe: u8, life: u8, (newest, nth): (u32, u8)) {
+        let has_parent = || self.hosts[node as usize].forest.parent(stripe).is_some();
+        if nth < PULLS_MAX
+            && self.is(node, life)
+            && has_parent()
+            && self.newest(node, stripe) == newest
+        {
+            self.pull_once(node, stripe, (newest, nth));
+        }
     }
 
     /// Replaces the parent unless it feeds again.

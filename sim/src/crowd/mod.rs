@@ -84,6 +84,8 @@ enum Event {
     /// A stripe was late a while ago: does its parent feed it now?
     /// `patient`: the wait was that for a parent that repairs its own feed.
     Promote { node: u32, stripe: u8, life: u8, newest: u32, patient: bool },
+    /// Something was pulled a while ago, for the `nth` time: did it come?
+    Pulled { node: u32, stripe: u8, life: u8, newest: u32, nth: u8 },
     /// Something goes wrong, or is mended: index into the plan's faults.
     Fault { index: u16, ends: bool },
     /// The world measures itself.
@@ -232,6 +234,9 @@ impl Crowd {
             }
             Event::Promote { node, stripe, life, newest, patient } => {
                 self.promote(node, stripe, life, (newest, patient));
+            }
+            Event::Pulled { node, stripe, life, newest, nth } => {
+                self.pull_again(node, stripe, life, (newest, nth));
             }
             Event::Fault { index, ends } => self.fault(index.into(), ends),
             Event::Check => {

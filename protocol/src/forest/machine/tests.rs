@@ -527,3 +527,24 @@ fn who_promises_much_and_comes_late_is_left_and_shunned() {
         assert!(honest == liar || !forest.candidates.is_shunned(now, honest));
     }
 }
+
+#[test]
+fn a_pull_that_brings_nothing_goes_to_another_next_time() {
+    let now = Timestamp::from_micros(1_000_000);
+    let mut links = Links::default();
+    let (mut forest, asked) = asking(now, &mut links);
+    for (stripe, request) in &asked {
+        act(&mut forest, now, &mut links, |forest, cx| {
+            forest.on_message(cx, Peer(1), yes(*stripe, *request));
+        });
+    }
+    let stripe = asked[0].0;
+    let parent = forest.parent(stripe).expect("it said yes");
+    assert!(links.on_up(now, Peer(3), Duration::from_millis(1)));
+    let sources: BTreeSet<Peer> =
+        (0..4).filter_map(|nth| forest.source(&links, stripe, nth)).collect();
+    assert!(sources.contains(&Peer(3)) && !sources.contains(&parent), "{sources:?}");
+    assert_eq!(forest.source(&links, stripe, 0), Some(Peer(3)), "the backup first");
+    links.on_down(Peer(3));
+    assert_ne!(forest.source(&links, stripe, 0), Some(Peer(3)), "it is gone");
+}

@@ -245,6 +245,7 @@ impl Live {
     /// Notes how far a stripe has come.
     fn came(&mut self, now: Timestamp, from_parent: bool, stripe: u8, block: u64) {
         self.head.on_shard(now, block);
+        self.progress[usize::from(stripe)].on_any(block);
         if from_parent {
             self.progress[usize::from(stripe)].on_shard(now, block, &self.head);
         }

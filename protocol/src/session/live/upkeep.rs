@@ -2,7 +2,7 @@
 
 use super::Live;
 use crate::context::Context;
-use crate::forest::{Need, Progress, need, need_at};
+use crate::forest::{Need, Progress, need, need_at, pull_at};
 use crate::limits::PULL_BLOCKS_MAX;
 use crate::output::{Event, Output};
 use crate::time::Timestamp;
@@ -62,22 +62,21 @@ impl Live {
         .min()
     }
 
-    /// Whether a stripe has a parent that is not being replaced already.
-    fn is_watched(&self, stripe: u8) -> bool {
-        self.forest.parent(stripe).is_some() && !self.forest.repairs(stripe)
-    }
-
     fn mend_at(&self, stripe: u8) -> Option<Timestamp> {
         let progress = &self.progress[usize::from(stripe)];
-        let grace = self.forest.grace(stripe);
-        self.is_watched(stripe).then(|| need_at(progress, grace, &self.head))?
+        self.forest.parent(stripe)?;
+        if self.forest.repairs(stripe) {
+            return pull_at(progress, &self.head);
+        }
+        need_at(progress, self.forest.grace(stripe), &self.head)
     }
 
-    /// Pulls for stripes that lag behind their siblings, then replaces their parents.
+    /// Pulls for stripes that lag behind their siblings, until another parent feeds them, and replaces
+    /// the parents.
     fn mend(&mut self, cx: &mut Context<'_>) {
         let until = self.head.newest().map_or(0, |newest| newest + 1);
         for stripe in 0..self.outline.stripes() {
-            if !self.is_watched(stripe) {
+            if self.forest.parent(stripe).is_none() {
                 continue;
             }
             let progress = &self.progress[usize::from(stripe)];
@@ -87,30 +86,31 @@ impl Live {
                 continue;
             }
             self.pull(cx, stripe, until);
-            if need == Need::Promote {
+            if need == Need::Promote && !self.forest.repairs(stripe) {
                 self.with_forest(cx, |forest, cx| forest.on_late(cx, stripe));
             }
         }
     }
 
-    /// Asks the backup for the shards of `stripe` from the newest one on, up to `until`.
+    /// Asks for the shards of `stripe` from the newest one on, up to `until`: a backup first, and
+    /// each time that brought nothing another.
     fn pull(&mut self, cx: &mut Context<'_>, stripe: u8, until: u64) {
         let (session, channel) = (self.session(), self.forest.channel());
-        let parent = self.forest.parent(stripe);
-        let backup = self
-            .forest
-            .backups(stripe)
-            .find(|backup| Some(*backup) != parent && cx.links.is_up(*backup));
         let progress = &mut self.progress[usize::from(stripe)];
-        let from = progress.newest.map_or(0, |newest| newest + 1);
+        let from = progress.newest.max(progress.came).map_or(0, |newest| newest + 1);
         let until = until.min(from.saturating_add(PULL_BLOCKS_MAX));
-        if progress.pull_after > cx.now || until <= from {
+        if progress.pull_after > cx.now {
             return;
         }
         progress.pull_after = cx.now + PULL_AGAIN;
-        if let Some(backup) = backup.and_then(|backup| cx.peers.id(backup)) {
-            cx.send(backup, session, Body::Pull { stripe, channel, from, until });
-            cx.event(Event::Pulled { session, stripe, from: backup, blocks: until - from });
+        if until <= from {
+            return; // others have sent all there is
+        }
+        let source = self.forest.source(cx.links, stripe, progress.pulls.into());
+        progress.pulls = progress.pulls.saturating_add(1);
+        if let Some(source) = source.and_then(|source| cx.peers.id(source)) {
+            cx.send(source, session, Body::Pull { stripe, channel, from, until });
+            cx.event(Event::Pulled { session, stripe, from: source, blocks: until - from });
         }
     }
 
