@@ -29,8 +29,8 @@ const SHUNNED_US: u64 = 2_000_000;
 const ALIKE_US: u64 = 4_000;
 
 /// With each word of its own so much less of a member's lateness is remembered: one in so many parts.
-/// Guess: of what was a bad minute little is left after another.
-const LATE_FADES: u16 = 4;
+/// Guess: half of it is left after two minutes.
+const LATE_FADES: u16 = 8;
 /// Most members that one other member vouches for in a full view. Guess: whoever names only its
 /// friends is then one voice among dozens.
 const PER_TELLER: usize = 2;
@@ -161,7 +161,8 @@ impl Candidates {
         peer: Peer,
         told: Told,
     ) -> Option<usize> {
-        if peer == self.me || self.is_banned(peer) {
+        let praised = told != Told::BY_ITSELF && self.is_shunned(now, peer);
+        if peer == self.me || self.is_banned(peer) || praised {
             return None;
         }
         let home = directory.home(peer);
@@ -181,7 +182,8 @@ impl Candidates {
     ///
     /// So neither who is named again and again, nor who names others again and again, gets more of a
     /// view than the rest. Who cannot be met goes first, for a view of those behind routers is of no use
-    /// to who only meets public nodes; then what is too old to be believed.
+    /// to who only meets public nodes; then what is too old to be believed, and
+    /// who is shunned.
     fn evict(
         &mut self,
         now: Timestamp,
@@ -197,7 +199,8 @@ impl Candidates {
             if (crowds && !near(other)) || (pushes && known.told != told) {
                 continue;
             }
-            let (counts, first_hand) = (known.counts(now), known.is_first_hand(now));
+            let first_hand = known.is_first_hand(now);
+            let counts = known.counts(now) && !self.is_shunned(now, other);
             let many = known.home != home && self.known.of_home(known) > self.per_home;
             let pushed = !first_hand && self.known.told(known.told) > PER_TELLER;
             let meets = known.member.is_none_or(|member| self.reach.meets(member.reach));

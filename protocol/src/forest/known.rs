@@ -118,7 +118,8 @@ impl Known {
     pub(super) fn through_us(&self, spot: Spot) -> u64 {
         let Some(member) = &self.member else { return u64::MAX };
         let rtt = spot.round_trip(member.spot).unwrap_or(RTT_UNKNOWN);
-        u64::from(member.delay_us) + rtt.as_micros() as u64 / 2
+        let delay_us = u64::from(member.delay_us) + u64::from(self.late_ms) * 1_000;
+        delay_us + rtt.as_micros() as u64 / 2
     }
 
     /// Whether what it said of itself is `age` old.

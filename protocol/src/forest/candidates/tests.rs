@@ -248,3 +248,14 @@ fn who_came_later_than_promised_is_asked_later_until_that_is_forgotten() {
     (1..10).for_each(|ms| say(&mut view, ms, 5, 30_000));
     assert_eq!(asked(&mut view, 10), Some(Peer(5)));
 }
+
+#[test]
+fn who_is_shunned_makes_room_first_and_comes_back_by_nobodys_word() {
+    let mut view = view(1);
+    (1..49).for_each(|peer| meet(&mut view, 0, peer));
+    view.shun(at(0), Peer(7), false);
+    hear(&mut view, 1, 99, 60);
+    assert!(!view.contains(Peer(7)) && view.contains(Peer(60)) && view.len() == MAX);
+    hear(&mut view, 2, 98, 7);
+    assert!(!view.contains(Peer(7)), "others praise it");
+}

@@ -6,6 +6,10 @@ use crate::forest::peer::Peer;
 use crate::limits::PLACES_MAX;
 use crate::rng::Rng;
 
+/// Room counts so far when one of several is chosen. Guess: as much as a claim of slots: whoever says
+/// that there is room for the world below it is asked no more often than who has room enough.
+const ROOM_COUNTS: u16 = 100;
+
 /// A node that would take a child in a stripe.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
@@ -85,7 +89,9 @@ impl Children {
         let mut some: Vec<(Peer, u16, Place)> = self
             .staying(stripe)
             .filter(|child| child.room > 0 && child.peer != not)
-            .filter_map(|child| Some((child.peer, child.room, child.place_for(reach, not)?)))
+            .filter_map(|child| {
+                Some((child.peer, child.room.min(ROOM_COUNTS), child.place_for(reach, not)?))
+            })
             .collect();
         let mut first = None;
         while found.len() < keep && !some.is_empty() {

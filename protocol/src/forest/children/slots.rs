@@ -44,9 +44,9 @@ const fn spare(slots: u16) -> u16 {
     }
 }
 
-/// A claim counts for so many slots at most. Guess: somewhat more than a gateway of 100 Mbit/s offers;
-/// whoever claims more gains little over those.
-const CLAIM_MAX: u16 = 100;
+/// A claim counts for so many slots at most. Derived: half the slots of 100 Mbit/s with stripes of half a
+/// megabit, which is what a strong gateway offers: whoever claims more goes before none of those.
+const CLAIM_MAX: u16 = 72;
 
 /// Nodes it keeps a place for because it took theirs. Guess: a node wins one place at a time.
 const EXPECTED_MAX: usize = 8;

@@ -204,7 +204,7 @@ fn a_place_goes_to_whom_it_helps_most_be_it_nearer_or_stronger() {
         let answer = children.admit(later, (node(2), ms * 1000), &graft(0, slots, None));
         answer != Admission::Full
     };
-    assert!(takes((50, 10), (100, 10)), "twice as strong");
+    assert!(takes((35, 10), (70, 10)), "twice as strong");
     assert!(!takes((50, 10), (60, 10)), "hardly stronger");
     assert!(!takes((100, 10), (140, 10)), "stronger, but those below would hardly notice");
     assert!(takes((70, 30), (70, 5)), "as strong and near");
