@@ -145,6 +145,9 @@ impl Forest {
     }
 
     /// Nodes with the stripe that are not below this one: its own parent first, then others.
+    ///
+    /// Below the only child of the root in a stripe there are no others. There the strongest child is
+    /// named, which gets the place when this node dies, and of which the others can pull meanwhile.
     fn backups_for(&self, now: Timestamp, stripe: u8, child: Peer, reach: Reach) -> Vec<Peer> {
         let parent = self.parent(stripe);
         let (root, children) = (self.setup.role == Role::Root, &self.children);
@@ -154,9 +157,14 @@ impl Forest {
                 // Below this node it would go down with it, but a root has only children to name.
                 || (!root && children.contains(stripe, node))
         };
+        let first = self.depth(stripe) == Some(1) && !self.is_small();
+        let heir = if first { self.children.strongest(stripe, reach) } else { None };
+        if heir == Some(child) {
+            return parent.into_iter().collect(); // it asks the root
+        }
         let others = self.candidates.with_stripe(now, stripe, BACKUPS_MAX, reach, not);
         let others = others.into_iter().map(|member| member.contact);
-        parent.into_iter().chain(others).take(BACKUPS_MAX).collect()
+        parent.into_iter().chain(heir).chain(others).take(BACKUPS_MAX).collect()
     }
 }
 

@@ -281,6 +281,13 @@ impl Children {
         }
     }
 
+    /// The child of a stripe that feeds most others, of those that a node of that `reach` can meet.
+    pub(crate) fn strongest(&self, stripe: u8, reach: Reach) -> Option<Peer> {
+        let its = self.staying(stripe).filter(|child| child.worth() > 0);
+        let meeting = its.filter(|child| child.reach.meets(reach));
+        meeting.max_by_key(|child| child.worth()).map(|child| child.peer)
+    }
+
     pub(crate) fn has_any(&self, stripe: u8) -> bool {
         self.all.iter().any(|child| child.stripe == stripe)
     }

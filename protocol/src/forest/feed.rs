@@ -187,6 +187,12 @@ impl Feed {
             && self.parent.as_ref().is_some_and(|parent| parent.draining_until.is_none())
     }
 
+    /// Whether the parent is the first node of its stripe below the root: all others hang from it, and
+    /// it alone knows who gets its place.
+    pub(crate) fn is_below_first(&self) -> bool {
+        self.parent.as_ref().is_some_and(|parent| parent.path.depth() == 1)
+    }
+
     pub(crate) fn is_parent(&self, peer: Peer) -> bool {
         self.parent.as_ref().is_some_and(|parent| parent.peer == peer)
     }

@@ -579,7 +579,7 @@ impl Parents {
         }
         // One that is not below the parent, or none: that is looked for by and by.
         feed.backup = feed.backup.filter(|backup| *backup != peer && Some(*backup) != old);
-        if feed.backup.is_none() {
+        if feed.backup.is_none() || feed.is_below_first() {
             feed.backup = backups.get(1).copied().filter(|backup| *backup != peer);
             if let Some(backup) = feed.backup {
                 cx.connect(backup);

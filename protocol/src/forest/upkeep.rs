@@ -240,7 +240,10 @@ impl Forest {
                         spares && member.carries.contains(stripe)
                     })
             });
-            if keeps {
+            // Below the first node of a stripe nobody but the root is a better one than it named.
+            let named = feed.is_below_first() && !self.is_small();
+            let lives = feed.backup.is_none_or(|backup| cx.links.is_up(backup));
+            if keeps || (named && lives) {
                 continue;
             }
             let (now, links) = (cx.now, &*cx.links);

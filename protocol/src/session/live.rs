@@ -5,6 +5,7 @@ mod control;
 mod forest;
 mod grant;
 mod media;
+mod owed;
 mod share;
 mod status;
 mod upkeep;
@@ -20,6 +21,7 @@ use crate::session::{Outline, Terms};
 use crate::time::Timestamp;
 use allowance::Allowances;
 use media::Media;
+use owed::Owed;
 pub(crate) use share::Share;
 pub use status::{SessionStatus, StripeStatus};
 use std::net::SocketAddr;
@@ -38,6 +40,7 @@ pub(crate) struct Live {
     progress: Vec<Progress>,
     media: Media,
     allowances: Allowances,
+    owed: Owed,
     /// Its part of the uplink, if the uplink is measured.
     share: Option<Share>,
     addresses: Vec<SocketAddr>,
@@ -124,6 +127,7 @@ impl Live {
             progress: vec![Progress::new(now); usize::from(n)],
             media,
             allowances: Allowances::new(outline.bitrate.bps()),
+            owed: Owed::default(),
             share,
             addresses,
             adverts,

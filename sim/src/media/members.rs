@@ -257,6 +257,10 @@ impl Media {
                 sent += 1;
             }
         }
+        if sent == 0 && !self.trees.children(hop.from, hop.stripe).is_empty() {
+            let at = (hop.from, hop.stripe);
+            self.owed.note(self.now_us, at, (edge, hop.node_life), hop.block);
+        }
     }
 }
 

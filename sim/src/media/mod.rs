@@ -30,6 +30,7 @@ mod members;
 mod net;
 mod node;
 mod notice;
+mod owed;
 mod repair;
 mod send;
 mod served;
@@ -74,6 +75,7 @@ pub struct Media {
     viewers: Viewers,
     watch: Watch,
     gaps: Gaps,
+    owed: owed::Owed,
     draws: Draws,
     hops: Wheel<Hop>,
     /// Who has to look again, kept for its memory.
@@ -105,6 +107,7 @@ impl Media {
             viewers: Viewers::new(capacity),
             watch: Watch::new(capacity, stripes, clock::slack_us(&settings)),
             gaps: Gaps::default(),
+            owed: owed::Owed::default(),
             draws: Draws::new(settings.seed, settings.jitter_us),
             hops: Wheel::new(),
             suspects: Vec::new(),

@@ -205,6 +205,20 @@ impl Media {
                 self.forged.accept(node, stripe, block);
             }
             self.forward(node, stripe, block, self.now_us + self.settings.processing_us);
+            self.send_owed(node, stripe, block);
+        }
+    }
+
+    /// What a node has now it sends to those who pulled it before.
+    fn send_owed(&mut self, node: u32, stripe: u8, block: u32) {
+        for (edge, life) in self.owed.of(self.now_us, (node, stripe), block) {
+            let bytes = self.settings.stream.shard_bytes(block);
+            let asks = self.nodes[edge.child as usize].life == life
+                && self.trees.edge(node, edge.child, stripe).is_none()
+                && !self.nodes[node as usize].withholds(stripe);
+            if asks && self.nodes[node as usize].uplink.spend_on_pulls(bytes, self.now_us) {
+                self.send_one(node, edge, stripe, block, 0);
+            }
         }
     }
 

@@ -224,3 +224,18 @@ fn who_claims_the_world_goes_before_nobody_who_has_much() {
     assert!(takes(30, 60), "it has twice");
     assert!(!takes(70, u16::MAX), "a claim counts only so far");
 }
+
+#[test]
+fn the_strongest_that_can_be_met_is_the_heir() {
+    let now = Timestamp::from_micros(1_000_000);
+    let mut children = Children::new(4, 9);
+    assert_eq!(children.strongest(0, Reach::Public), None);
+    for (peer, slots, reach) in
+        [(1, 0, Reach::Public), (2, 30, Reach::Public), (3, 60, Reach::Punchable)]
+    {
+        children.admit(now, (node(peer), 0), &Graft { reach, ..graft(0, slots, None) });
+    }
+    assert_eq!(children.strongest(0, Reach::Public), Some(node(3)));
+    assert_eq!(children.strongest(0, Reach::Hard), Some(node(2)));
+    assert_eq!(children.strongest(1, Reach::Public), None);
+}

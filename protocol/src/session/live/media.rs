@@ -257,8 +257,14 @@ impl Live {
             return; // older than all that is kept: whoever replays it shall not be echoed
         }
         let to = self.children(cx, shard.stripe());
+        let owed = self.owed.of(cx.now, shard.stripe(), shard.block());
+        let owed: Vec<_> =
+            owed.into_iter().filter(|(peer, _)| to.iter().all(|(c, _)| c != peer)).collect();
         if !to.is_empty() {
             self.send_shard(cx, to, &shard);
+        }
+        for (peer, channel) in owed {
+            self.send_asked(cx, (peer, channel), &shard, true);
         }
     }
 
@@ -320,27 +326,41 @@ impl Live {
             }
         };
         let pulled = until.is_some();
+        if pulled && shards.is_empty() && self.forest.has_children(stripe) {
+            self.owed.note(cx.now, (peer, channel), stripe, from);
+        }
         for shard in shards {
-            let bytes = shard.encoded().len();
-            match self.allowances.take(cx.now, peer, bytes) {
-                // Children wait for what comes next: for requests there is only so much.
-                Verdict::Send if pulled && !cx.uplink.take_pull(cx.now, bytes) => {
-                    if self.allowances.tell(cx.now) {
-                        let session = self.outline.session;
-                        cx.event(Event::PullShed { session, stripe, peer });
-                    }
-                    return;
-                }
-                Verdict::Send => self.send_shard(cx, vec![(peer, channel)], &shard),
-                Verdict::Shed { tell } => {
-                    if tell {
-                        let session = self.outline.session;
-                        cx.event(Event::PullShed { session, stripe, peer });
-                    }
-                    return;
-                }
+            if !self.send_asked(cx, (peer, channel), &shard, pulled) {
+                return;
             }
         }
+    }
+
+    /// Sends a shard to a peer that asked for it. False if it has had enough, or all together have.
+    fn send_asked(
+        &mut self,
+        cx: &mut Context<'_>,
+        (peer, channel): (NodeId, u32),
+        shard: &Shard,
+        pulled: bool,
+    ) -> bool {
+        let bytes = shard.encoded().len();
+        let tell = match self.allowances.take(cx.now, peer, bytes) {
+            // Children wait for what comes next: for requests there is only so much.
+            Verdict::Send if pulled && !cx.uplink.take_pull(cx.now, bytes) => {
+                self.allowances.tell(cx.now)
+            }
+            Verdict::Send => {
+                self.send_shard(cx, vec![(peer, channel)], shard);
+                return true;
+            }
+            Verdict::Shed { tell } => tell,
+        };
+        if tell {
+            let (session, stripe) = (self.outline.session, shard.stripe());
+            cx.event(Event::PullShed { session, stripe, peer });
+        }
+        false
     }
 
     fn send_shard(&mut self, cx: &mut Context<'_>, to: Vec<(NodeId, u32)>, shard: &Shard) {
