@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 const COUNT_US: u64 = 5_000_000;
 /// Buckets of uplinks: quarters of octaves.
 const UPLINKS: usize = 4 * 32;
+/// Loads are kept to this, millionths.
+const LOAD_MAX_PPM: u64 = 100_000_000;
 /// Times are kept to this, µs.
 const TIME_MAX_US: u64 = 60_000_000;
 
@@ -47,6 +49,8 @@ pub(super) struct Observed {
     there_of: BTreeMap<Lie, u64>,
     honest: Vec<Fed>,
     boasters: Vec<Fed>,
+    /// What boasters feed of what their uplinks carry, millionths.
+    loads: Histogram,
 }
 
 impl Default for Observed {
@@ -63,6 +67,7 @@ impl Default for Observed {
             there_of: BTreeMap::new(),
             honest: vec![Fed::default(); UPLINKS],
             boasters: vec![Fed::default(); UPLINKS],
+            loads: Histogram::new(1_000, LOAD_MAX_PPM),
         }
     }
 }
@@ -174,6 +179,12 @@ impl Crowd {
                 fed.nodes += 1;
                 fed.children += host.forest.children_len() as u64;
             }
+            if lie == Some(Lie::Capacity) {
+                let slots = self.slots(host.node.upload_bps, host.forest.setup().role);
+                let load_ppm =
+                    host.forest.children_len() as u64 * 1_000_000 / u64::from(slots.max(1));
+                observed.loads.add(load_ppm);
+            }
             if lie.is_none() {
                 for peer in host.forest.view().filter(|peer| peer.0 != ROOT) {
                     observed.seen.0 += 1;
@@ -206,6 +217,10 @@ impl Crowd {
         let share = |(all, liars): (u64, u64)| liars as f64 / all.max(1) as f64;
         let cut = observed.cut_max_us.map_or(f64::NAN, ms);
         let gain = gain(&observed.honest, &observed.boasters).unwrap_or(f64::NAN);
+        let load = |ppm| match observed.loads.count() {
+            0 => f64::NAN,
+            _ => observed.loads.quantile_us(ppm) as f64 / 1e6,
+        };
         let mut figures = vec![
             Figure::lower("forged_blocks_accepted", accepted),
             Figure::lower("polluter_cut_max_ms", cut),
@@ -213,6 +228,8 @@ impl Crowd {
             Figure::lower("black_hole_routed_round_p99_ms", quantile(990_000)),
             Figure::count("black_hole_grafts", observed.routed.count() as f64),
             Figure::lower("capacity_liar_gain", gain),
+            Figure::lower("capacity_liar_load_p50", load(500_000)),
+            Figure::lower("capacity_liar_load_p99", load(990_000)),
             Figure::lower("liar_view_ratio", share(observed.seen) / share(observed.there)),
             Figure::count("liar_share_pct", share(observed.there) * 100.0),
             Figure::count("polluters_cut", observed.first_us.len() as f64),
