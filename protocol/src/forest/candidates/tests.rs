@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::forest::path::Tag;
+use crate::forest::score::Wish;
 use crate::forest::stripe::StripeSet;
 
 /// Nodes of four stripes; those from 10 000 on are in one network.
