@@ -152,7 +152,9 @@ impl Forest {
 
     /// A link is up. Whoever asked for it says who is here, and asks who is there.
     pub fn on_link_up(&mut self, cx: &mut Context<'_>, peer: Peer) {
-        self.on_meeting(cx, peer, !cx.links.is_theirs(peer));
+        // In a session of few each link counts, and who dialled may not know yet that this one is in it.
+        let speaks = !cx.links.is_theirs(peer) || self.is_small();
+        self.on_meeting(cx, peer, speaks);
     }
 
     /// There has been a link to a peer since before this node entered the session.

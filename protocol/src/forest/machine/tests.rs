@@ -439,7 +439,7 @@ fn whoever_broke_a_rule_and_dials_is_not_asked_though_it_is_there_first() {
 fn whoever_asked_for_a_link_speaks_first_and_nobody_waits_where_there_was_one_before() {
     let now = Timestamp::from_micros(1_000_000);
     let (mut links, mut out) = (Links::default(), Vec::new());
-    let mut forest = Forest::new(now, Setup { me: Peer(4), tag: 4, ..SETUP });
+    let mut forest = Forest::new(now, Setup { me: Peer(4), tag: 4, view_max: 16, ..SETUP });
     let (mine, theirs) = (Peer(1), Peer(2));
     let mut announced = |links: &mut Links, act: &mut dyn FnMut(&mut Forest, &mut Context<'_>)| {
         act(&mut forest, &mut Context { now, links, directory: &Numbers, out: &mut out });
@@ -449,7 +449,8 @@ fn whoever_asked_for_a_link_speaks_first_and_nobody_waits_where_there_was_one_be
         });
         said.collect::<Vec<Peer>>()
     };
-    announced(&mut links, &mut |forest, cx| forest.on_found(cx, &[mine, theirs]));
+    announced(&mut links, &mut |forest, cx| forest.on_found(cx, &[mine, theirs, Peer(3), Peer(5)]));
+
     links.on_down(theirs); // had it asked for that one
     links.connect(now, mine, &mut Vec::new());
     for (peer, said) in [(mine, vec![mine]), (theirs, vec![])] {
@@ -547,4 +548,19 @@ fn a_pull_that_brings_nothing_goes_to_another_next_time() {
     assert_eq!(forest.source(&links, stripe, 0), Some(Peer(3)), "the backup first");
     links.on_down(Peer(3));
     assert_ne!(forest.source(&links, stripe, 0), Some(Peer(3)), "it is gone");
+}
+
+#[test]
+fn in_a_session_of_few_both_ends_of_a_link_say_who_they_are() {
+    let now = Timestamp::from_micros(1_000_000);
+    let (mut links, mut out) = (Links::default(), Vec::new());
+    let mut forest = Forest::new(now, Setup { me: Peer(4), tag: 4, ..SETUP });
+    let theirs = Peer(2);
+    assert!(links.on_up(now, theirs, Duration::from_millis(1)));
+    let mut cx = Context { now, links: &mut links, directory: &Numbers, out: &mut out };
+    forest.on_found(&mut cx, &[theirs]);
+    cx.out.clear();
+    forest.on_link_up(&mut cx, theirs);
+    let says = |action: &Action| matches!(action, Action::Send(to, Body::Announce { reply: true, .. }) if *to == theirs);
+    assert!(out.iter().any(says), "{out:?}");
 }
